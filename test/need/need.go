@@ -1,0 +1,100 @@
+// Package need gives tests what they need from the machine: tools, data sets, the built binary, and patience with real
+// processes.
+//
+// A missing tool skips the test and says so; with FAIRLEAD_REQUIRE_ALL=1, as in CI, it fails the test, because there a
+// skipped test would be a test that never runs. A missing data set always skips: data are not part of the project.
+package need
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Root returns the absolute path of the project's root, the folder with go.mod.
+func Root(t testing.TB) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatalf("find the project's root: %v", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			t.Fatal("find the project's root: no go.mod above the working directory")
+		}
+		folder = parent
+	}
+}
+
+// Tool returns the path of a command: from .cache/bin, where "make setup" builds the pinned ones, else from PATH.
+// Without it the test skips, or fails when everything is required.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	if own := filepath.Join(Root(t), ".cache", "bin", name); isExecutable(own) {
+		return own
+	}
+	found, err := exec.LookPath(name)
+	if err != nil {
+		Skip(t, name+" is not installed; make setup installs it where it may")
+	}
+	return found
+}
+
+// Binary returns the path of the built fairlead: $FAIRLEAD_BIN, else bin/fairlead. "make test" builds it first.
+func Binary(t testing.TB) string {
+	t.Helper()
+	file := os.Getenv("FAIRLEAD_BIN")
+	if file == "" {
+		file = filepath.Join(Root(t), "bin", "fairlead")
+	}
+	if !isExecutable(file) {
+		Skip(t, file+" is not built; make build builds it")
+	}
+	return file
+}
+
+// Data returns the path of a data set below $FAIRLEAD_DATA, else below ../shared/data beside the project. The test
+// skips when the set is absent, whatever is required: the data are not part of the project.
+func Data(t testing.TB, name string) string {
+	t.Helper()
+	folder := os.Getenv("FAIRLEAD_DATA")
+	if folder == "" {
+		folder = filepath.Join(filepath.Dir(Root(t)), "shared", "data")
+	}
+	file := filepath.Join(folder, filepath.FromSlash(name))
+	if _, err := os.Stat(file); err != nil {
+		t.Skipf("the data set %s is absent (looked for %s; set FAIRLEAD_DATA)", name, file)
+	}
+	return file
+}
+
+// Skip skips the test because a tool is missing, or fails it with FAIRLEAD_REQUIRE_ALL=1.
+func Skip(t testing.TB, reason string) {
+	t.Helper()
+	if os.Getenv("FAIRLEAD_REQUIRE_ALL") == "1" {
+		t.Fatalf("%s (FAIRLEAD_REQUIRE_ALL=1)", reason)
+	}
+	t.Skip(reason)
+}
+
+// Eventually asks ok every 20 ms until it says true; when it has not after the limit, the test fails with what was
+// waited for. For real processes only: code with a clock is tested with testing/synctest.
+func Eventually(t testing.TB, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v in vain for: %s", limit, what)
+		}
+	}
+}
+
+func isExecutable(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}

@@ -1,4 +1,3 @@
-// Package bus carries signals from receivers to the engines over an embedded NATS JetStream, or over a NATS cluster.
 package bus
 
 import (
@@ -6,11 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // SignalStream is the stream of alerts and changes: every message is fsynced before it is acknowledged.
 const SignalStream = "SIGNAL"
+
+// signalSubjects is what SignalStream takes: every kind of signal of every tenant.
+const signalSubjects = "fairlead.*.signal.>"
+
+// MaxMessage is the largest message that Publish takes, in bytes. Split what is larger: 64 KiB is a good size, large enough
+// for an fsync to carry many alerts.
+const MaxMessage = 1 << 20
+
+// MaxInFlight is how many messages may wait for their acknowledgement at a time.
+const MaxInFlight = 256
 
 // Errors that callers act on.
 var (
@@ -18,38 +32,65 @@ var (
 	ErrFull = errors.New("bus is full")
 	// ErrUnavailable says that the message could not be stored now, for instance because the disk is full or read-only.
 	ErrUnavailable = errors.New("bus is unavailable")
+	// ErrTooLarge says that the message is larger than MaxMessage; nothing was stored.
+	ErrTooLarge = errors.New("message is too large for the bus")
+	// ErrAhead says that a consumer's position lies beyond the end of the stream: somebody deleted or replaced the stream's
+	// files. Continuing would skip messages in silence.
+	ErrAhead = errors.New("position is beyond the end of the stream")
+	// ErrLocked says that another process uses the folder.
+	ErrLocked = errors.New("folder is in use by another process")
+	// ErrClosed says that the bus was closed.
+	ErrClosed = errors.New("bus is closed")
 )
 
 // Config says where the bus lives.
 type Config struct {
-	// Dir is the folder of the embedded server.
+	// Dir is the folder of the embedded server; it is made when missing. Ignored when URL is set.
 	Dir string
 	// URL is a NATS cluster to use in place of the embedded server; "" means embedded.
 	URL string
-	// MaxBytes bounds a stream; 0 means 1 GiB.
+	// MaxBytes bounds what a stream holds, in bytes; 0 means 1 GiB.
 	MaxBytes int64
+	// Replicas is how many servers of a cluster keep each message; 0 means 1. The embedded server knows only 1.
+	Replicas int
+	// After is the sequence behind which a stream starts that does not exist yet: the stored position of its consumer, so
+	// that a stream whose files were deleted does not count from 1 again. 0 on a first start.
+	After uint64
 }
+
+// defaultMaxBytes is the limit of a stream when the configuration names none.
+const defaultMaxBytes = 1 << 30
 
 // Validate reports the first setting that cannot be used.
-func (c Config) Validate() error { return nil }
-
-// Bus is a connection to the streams. It is safe for concurrent use.
-type Bus struct{}
-
-// Message is one stored message.
-type Message struct {
-	// Sequence is the position in the stream, from 1.
-	Sequence uint64
-	// Subject is what the message was published under.
-	Subject string
-	// Data is the content; the handler may keep it.
-	Data []byte
-	// Stored is when the stream took it, UTC.
-	Stored time.Time
+func (c Config) Validate() error {
+	switch {
+	case c.Dir == "" && c.URL == "":
+		return errors.New("bus: neither a folder nor the url of a cluster is set")
+	case c.MaxBytes < 0:
+		return fmt.Errorf("bus: max_bytes is %d, want 0 (1 GiB) or more", c.MaxBytes)
+	case c.MaxBytes > 0 && c.MaxBytes < 2*MaxMessage:
+		return fmt.Errorf("bus: max_bytes is %d, want at least %d", c.MaxBytes, 2*MaxMessage)
+	case c.Replicas < 0 || c.Replicas > 5:
+		return fmt.Errorf("bus: replicas is %d, want 1 to 5", c.Replicas)
+	case c.Replicas > 1 && c.URL == "":
+		return fmt.Errorf("bus: replicas is %d, want 1 for the embedded server", c.Replicas)
+	}
+	return nil
 }
 
-// Handler takes the next 1 to maxBatch messages in order.
-type Handler func(ctx context.Context, batch []Message) error
+// Bus is a connection to the streams. It is safe for concurrent use.
+type Bus struct {
+	config Config
+	logger *slog.Logger
+	lock   *os.File      // nil on a cluster
+	slots  chan struct{} // one taken by each message that waits for its acknowledgement
+	stop   chan struct{} // closed by Close
+	done   sync.WaitGroup
+
+	mu     sync.RWMutex
+	link   *link // the server and connection in use; guarded by mu
+	closed bool  // guarded by mu
+}
 
 // Stats describes a stream now.
 type Stats struct {
@@ -59,7 +100,7 @@ type Stats struct {
 	First, Last uint64
 }
 
-// AlertSubject returns the subject of a tenant's alerts in one partition.
+// AlertSubject returns the subject of a tenant's alerts in one partition, from 0.
 func AlertSubject(tenant string, partition int) string {
 	return fmt.Sprintf("fairlead.%s.signal.alert.%d", tenant, partition)
 }
@@ -67,47 +108,154 @@ func AlertSubject(tenant string, partition int) string {
 // AlertSubjects returns the subject filter that matches the alerts of all partitions of a tenant.
 func AlertSubjects(tenant string) string { return "fairlead." + tenant + ".signal.alert.*" }
 
-// Open starts the embedded server, or connects to the cluster.
+// Open starts the embedded server, or connects to the cluster, and makes the streams. It returns ErrLocked if another
+// process uses the folder.
 func Open(ctx context.Context, config Config, logger *slog.Logger) (*Bus, error) {
-	return nil, errors.New("not built yet")
-}
-
-// Close stops the bus.
-func (b *Bus) Close() error { return nil }
-
-// Publish stores data under subject and returns its sequence after the fsync.
-func (b *Bus) Publish(ctx context.Context, subject string, data []byte) (uint64, error) {
-	pending, err := b.PublishAsync(ctx, subject, data)
-	if err != nil {
-		return 0, err
+	if err := config.Validate(); err != nil {
+		return nil, err
 	}
-	return pending.Wait(ctx)
+	if config.MaxBytes == 0 {
+		config.MaxBytes = defaultMaxBytes
+	}
+	b := &Bus{
+		config: config,
+		logger: logger,
+		slots:  make(chan struct{}, MaxInFlight),
+		stop:   make(chan struct{}),
+	}
+	if config.URL == "" {
+		if err := os.MkdirAll(config.Dir, 0o750); err != nil {
+			return nil, fmt.Errorf("open bus: %w", err)
+		}
+		lock, err := lockFile(filepath.Join(config.Dir, "LOCK"))
+		if err != nil {
+			return nil, fmt.Errorf("open bus in %s: %w", config.Dir, err)
+		}
+		b.lock = lock
+	}
+	link, err := b.connect(ctx)
+	if err != nil {
+		b.unlock()
+		return nil, fmt.Errorf("open bus: %w", err)
+	}
+	b.link = link
+	b.done.Go(b.supervise)
+	return b, nil
 }
 
-// Pending is a message on its way to the disk.
-type Pending struct{}
-
-// Wait returns the sequence once the message is fsynced.
-func (p *Pending) Wait(ctx context.Context) (uint64, error) { return 0, ErrUnavailable }
-
-// PublishAsync hands over data without waiting: one goroutine may have several messages in flight, and they are stored in
-// the order of its calls.
-func (b *Bus) PublishAsync(ctx context.Context, subject string, data []byte) (*Pending, error) {
-	return nil, ErrUnavailable
+// Close stops the bus. Messages that still wait for their acknowledgement get ErrClosed and may or may not be stored.
+func (b *Bus) Close() error {
+	b.mu.Lock()
+	closed := b.closed
+	b.closed = true
+	b.mu.Unlock()
+	if closed {
+		return nil
+	}
+	close(b.stop)
+	b.done.Wait()
+	link := b.current()
+	link.fail(ErrClosed)
+	link.close()
+	b.unlock()
+	return nil
 }
 
-// Consume hands the messages of subjects behind position after to handle, in order, until ctx ends or handle fails.
-func (b *Bus) Consume(ctx context.Context, stream string, subjects []string, after uint64, maxBatch int, handle Handler) error {
-	return ErrUnavailable
+// unlock lets other processes use the folder.
+func (b *Bus) unlock() {
+	if b.lock != nil {
+		_ = b.lock.Close() // the lock goes with the file handle
+	}
+}
+
+// current returns the server and connection in use.
+func (b *Bus) current() *link {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.link
 }
 
 // Last returns the newest sequence of the stream, 0 when nothing was ever stored.
-func (b *Bus) Last(ctx context.Context, stream string) (uint64, error) { return 0, ErrUnavailable }
-
-// Purge drops the messages up to and including through. Call it only behind the stored positions of all consumers.
-func (b *Bus) Purge(ctx context.Context, stream string, through uint64) error { return ErrUnavailable }
+func (b *Bus) Last(ctx context.Context, stream string) (uint64, error) {
+	stats, err := b.Stats(ctx, stream)
+	return stats.Last, err
+}
 
 // Stats returns what the stream holds.
 func (b *Bus) Stats(ctx context.Context, stream string) (Stats, error) {
-	return Stats{}, ErrUnavailable
+	s, err := b.current().js.Stream(ctx, stream)
+	if err != nil {
+		return Stats{}, fmt.Errorf("look at stream %s: %w: %w", stream, ErrUnavailable, err)
+	}
+	state := s.CachedInfo().State
+	return Stats{Messages: state.Msgs, Bytes: state.Bytes, First: state.FirstSeq, Last: state.LastSeq}, nil
+}
+
+// Purge drops the messages up to and including through. Call it only behind the stored positions of all consumers, and
+// rarely: every few seconds is enough. The newest message always stays, so that the stream cannot forget how far it has
+// counted.
+func (b *Bus) Purge(ctx context.Context, stream string, through uint64) error {
+	s, err := b.current().js.Stream(ctx, stream)
+	if err != nil {
+		return fmt.Errorf("purge stream %s: %w: %w", stream, ErrUnavailable, err)
+	}
+	state := s.CachedInfo().State
+	through = min(through, max(state.LastSeq, 1)-1)
+	if through < state.FirstSeq {
+		return nil
+	}
+	if err := s.Purge(ctx, jetstream.WithPurgeSequence(through+1)); err != nil {
+		return fmt.Errorf("purge stream %s through %d: %w: %w", stream, through, ErrUnavailable, err)
+	}
+	return nil
+}
+
+// ensureStream makes SignalStream, or adapts it to the configuration.
+func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
+	want := jetstream.StreamConfig{
+		Name:        SignalStream,
+		Description: "alerts and changes, fsynced one by one",
+		Subjects:    []string{signalSubjects},
+		Storage:     jetstream.FileStorage,
+		Retention:   jetstream.LimitsPolicy,
+		Discard:     jetstream.DiscardNew,
+		MaxBytes:    b.config.MaxBytes,
+		MaxMsgSize:  MaxMessage,
+		Replicas:    max(b.config.Replicas, 1),
+	}
+	stream, err := js.Stream(ctx, SignalStream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		want.FirstSeq = b.config.After + 1
+		if _, err := js.CreateStream(ctx, want); err != nil {
+			return fmt.Errorf("make stream %s: %w", SignalStream, err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look at stream %s: %w", SignalStream, err)
+	}
+	have := stream.CachedInfo().Config
+	if have.MaxBytes == want.MaxBytes && have.MaxMsgSize == want.MaxMsgSize && have.Replicas == want.Replicas &&
+		have.Discard == want.Discard {
+		return nil
+	}
+	want.FirstSeq = have.FirstSeq
+	if _, err := js.UpdateStream(ctx, want); err != nil {
+		return fmt.Errorf("change stream %s: %w", SignalStream, err)
+	}
+	return nil
+}
+
+// pause waits for d; false if ctx ended or the bus was closed.
+func (b *Bus) pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-b.stop:
+		return false
+	}
 }

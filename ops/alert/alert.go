@@ -70,11 +70,14 @@ type Episode struct {
 
 	Service, Instance, Host entity.Ref
 
-	returns   []time.Time // newest returns after an end, oldest first; only within Config.FlapWindow
-	endedAt   time.Time   // server's time of the newest end
-	timer     int         // index in the tracker's heap, -1 when not queued
-	due       time.Time
-	dirty     dirtiness
+	returns []time.Time // newest returns after an end, oldest first; only within Config.FlapWindow
+	endedAt time.Time   // server's time of the newest end
+	timer   int         // index in the tracker's heap, -1 when not queued
+	due     time.Time
+	dirty   dirtiness
+	// Counted is what its incident counts of it; the incident engine keeps it.
+	Counted Counted
+
 	heldEnd   bool // the end was not passed on because it flaps
 	forgotten bool
 }
@@ -99,6 +102,22 @@ func (e *Episode) Entity() entity.Ref {
 		return e.Instance
 	}
 	return e.Host
+}
+
+// Counted is what an incident counts of one episode.
+type Counted struct {
+	// Home is the number of the incident that counts it; 0 if none does.
+	Home                                  uint64
+	Reports                               int
+	Firing, Silenced, Inhibited, Flapping bool
+}
+
+// Count returns what an incident should count of the episode as it is now.
+func (e *Episode) Count() Counted {
+	return Counted{
+		Home: e.Incident, Reports: e.Reports, Firing: e.State == Firing,
+		Silenced: len(e.SilencedBy) > 0, Inhibited: len(e.InhibitedBy) > 0, Flapping: e.Flapping,
+	}
 }
 
 // dirtiness says how much of an episode has to be stored.

@@ -58,6 +58,9 @@ func NewTracker(cfg Config, next uint64) *Tracker {
 	return &Tracker{cfg: cfg, next: max(next, 1), byKey: map[key]*Episode{}, byID: map[string]*Episode{}}
 }
 
+// Next returns the number that the next new episode gets.
+func (t *Tracker) Next() uint64 { return t.next }
+
 // Episode returns the episode with this id, nil when it is not in memory.
 func (t *Tracker) Episode(id string) *Episode { return t.byID[id] }
 

@@ -1,0 +1,310 @@
+package incident
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fairlead/fairlead/base/signal"
+	"github.com/fairlead/fairlead/ops/alert"
+)
+
+// Silences answers which silences mute an alert. *alert.Silences is one.
+type Silences interface {
+	// Match returns the ids of the active silences that match labels.
+	Match(labels signal.Labels, now time.Time) []string
+	// NextChange returns when a silence begins or ends next after now; zero when none does.
+	NextChange(now time.Time) time.Time
+	// Version changes whenever people changed a silence.
+	Version() uint64
+}
+
+// Inhibitor answers which firing alerts inhibit another. *alert.Inhibitor is one.
+type Inhibitor interface {
+	// Fired and Ended tell of every alert that begins and ends to fire.
+	Fired(id string, labels signal.Labels)
+	Ended(id string, labels signal.Labels)
+	// Inhibited returns the ids of the alerts that inhibit one with these labels.
+	Inhibited(labels signal.Labels) []string
+	// Version changes whenever an answer of Inhibited may have changed.
+	Version() uint64
+}
+
+// Engine turns reports into incidents. See the package comment. It is not safe for concurrent use.
+type Engine struct {
+	cfg       Config
+	now       time.Time
+	tracker   *alert.Tracker
+	grouping  *Grouping
+	silences  Silences
+	inhibitor Inhibitor
+
+	silencesSeen, inhibitsSeen uint64
+	silencesDue                time.Time
+
+	incidents    map[uint64]*Incident
+	byGroup      map[GroupID]*Incident
+	nextIncident uint64
+	nextStep     uint64
+
+	changed  []*Incident
+	steps    []*Step
+	undone   []*Step
+	assigned map[assignKey]*Step // assign steps of this instant, so that a storm makes few steps
+	ended    []*Incident         // ended incidents, oldest first, to be forgotten
+	received uint64
+}
+
+type assignKey struct{ into, from uint64 }
+
+// NewEngine returns an Engine without alerts. topo, silences and inhibitor may be nil: then nothing is known of the map,
+// and nothing is muted.
+func NewEngine(cfg Config, topo Topology, silences Silences, inhibitor Inhibitor) *Engine {
+	return &Engine{
+		cfg: cfg, tracker: alert.NewTracker(cfg.Alert, 1), grouping: NewGrouping(cfg.Grouping, topo),
+		silences: silences, inhibitor: inhibitor,
+		incidents: map[uint64]*Incident{}, byGroup: map[GroupID]*Incident{}, nextIncident: 1, nextStep: 1,
+		assigned: map[assignKey]*Step{},
+	}
+}
+
+// Now returns the engine's time: the newest it was given.
+func (e *Engine) Now() time.Time { return e.now }
+
+// Apply takes the reports of one batch, received at a time; a time before Now counts as Now. It does first what waited
+// for a time up to then.
+func (e *Engine) Apply(at time.Time, reports []signal.Alert) {
+	e.Advance(at)
+	for i := range reports {
+		e.received++
+		e.handle(e.tracker.Report(e.now, &reports[i]))
+	}
+	e.remute()
+}
+
+// Advance does what waited for a time up to now, in the order of those times.
+func (e *Engine) Advance(now time.Time) {
+	for {
+		due := e.nextTimer()
+		if due.IsZero() || due.After(now) {
+			break
+		}
+		e.advance(due)
+		if event, any := e.tracker.Advance(e.now); any {
+			e.handle(event)
+		}
+		e.take(e.grouping.Advance(e.now))
+		e.remute()
+	}
+	e.advance(now)
+	e.remute()
+	e.forget()
+}
+
+func (e *Engine) advance(now time.Time) {
+	if now.After(e.now) {
+		e.now = now
+		clear(e.assigned)
+	}
+}
+
+func (e *Engine) nextTimer() time.Time {
+	next := e.tracker.NextTimer()
+	return sooner(sooner(next, e.grouping.NextTimer()), e.silencesDue)
+}
+
+// NextTimer returns the earliest time at which something that people see waits; zero when nothing does.
+func (e *Engine) NextTimer() time.Time {
+	return sooner(sooner(e.tracker.NextDecision(), e.grouping.NextTimer()), e.silencesDue)
+}
+
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+// handle passes one event of an alert on to the later stages.
+func (e *Engine) handle(event alert.Event) {
+	a := event.Episode
+	switch event.Kind {
+	case alert.Fired, alert.Returned:
+		if e.inhibitor != nil {
+			e.inhibitor.Fired(a.ID, a.Labels)
+		}
+		e.mute(a)
+		e.take(e.grouping.Fire(e.now, e.member(a)))
+	case alert.Ended:
+		if e.inhibitor != nil {
+			e.inhibitor.Ended(a.ID, a.Labels)
+		}
+		e.take(e.grouping.Resolve(e.now, a.ID))
+	case alert.Nothing, alert.Calmed, alert.Forgotten:
+	}
+	e.recount(a)
+}
+
+func (e *Engine) member(a *alert.Episode) Member {
+	return Member{
+		ID: a.ID, Fingerprint: a.Fingerprint, Name: a.Name(), TemplateKey: a.TemplateKey, Labels: a.Labels, Severity: a.Severity,
+		Service: a.Service, Instance: a.Instance, Host: a.Host, StartsAt: a.StartsAt, Muted: a.Muted(), Flapping: a.Flapping,
+	}
+}
+
+// mute looks up what silences or inhibits an alert, and reports whether its being muted changed.
+func (e *Engine) mute(a *alert.Episode) bool {
+	before := a.Muted()
+	var silencedBy, inhibitedBy []string
+	if e.silences != nil {
+		silencedBy = e.silences.Match(a.Labels, e.now)
+	}
+	if e.inhibitor != nil && a.State == alert.Firing {
+		inhibitedBy = e.inhibitor.Inhibited(a.Labels)
+	}
+	e.noteMute(a, alert.StageSilence, "silenced", "silence", a.SilencedBy, silencedBy)
+	e.noteMute(a, alert.StageInhibit, "inhibited", "alert", a.InhibitedBy, inhibitedBy)
+	a.SilencedBy, a.InhibitedBy = silencedBy, inhibitedBy
+	return a.Muted() != before
+}
+
+func (e *Engine) noteMute(a *alert.Episode, stage, outcome, by string, before, after []string) {
+	switch {
+	case len(before) == 0 && len(after) == 0, strings.Join(before, ",") == strings.Join(after, ","):
+		return
+	case len(after) == 0:
+		a.Note(e.now, stage, "no longer "+outcome, "Nothing mutes it any more.")
+	default:
+		a.Note(e.now, stage, outcome, "Muted by "+by+" "+strings.Join(after[:min(5, len(after))], ", ")+".")
+	}
+	e.tracker.Touch(a)
+}
+
+// remute looks again at every alert when silences or inhibiting alerts have changed.
+func (e *Engine) remute() {
+	due := !e.silencesDue.IsZero() && !e.silencesDue.After(e.now)
+	var silences, inhibits uint64
+	if e.silences != nil {
+		silences = e.silences.Version()
+	}
+	if e.inhibitor != nil {
+		inhibits = e.inhibitor.Version()
+	}
+	if !due && silences == e.silencesSeen && inhibits == e.inhibitsSeen {
+		return
+	}
+	e.silencesSeen, e.inhibitsSeen = silences, inhibits
+	var hit []*alert.Episode
+	e.tracker.Each(func(a *alert.Episode) {
+		if a.State == alert.Firing {
+			hit = append(hit, a)
+		}
+	})
+	sortEpisodes(hit)
+	for _, a := range hit {
+		if e.mute(a) {
+			e.take(e.grouping.Mute(e.now, a.ID, a.Muted()))
+		}
+		e.recount(a)
+	}
+	e.silencesDue = time.Time{}
+	if e.silences != nil {
+		e.silencesDue = e.silences.NextChange(e.now)
+	}
+}
+
+// recount brings the tally of an alert's incident up to date with what the alert is now.
+func (e *Engine) recount(a *alert.Episode) {
+	before, after := a.Counted, a.Count()
+	if before == after {
+		return
+	}
+	a.Counted = after
+	if before.Home != after.Home {
+		if old := e.incidents[before.Home]; old != nil {
+			old.Own.tally(before, -1)
+			old.Own.tallyNames(a, -1)
+			e.touch(old)
+		}
+		before = alert.Counted{}
+	}
+	inc := e.incidents[after.Home]
+	if inc == nil {
+		return
+	}
+	if before.Home == 0 {
+		inc.Own.tallyNames(a, 1)
+		inc.Own.Worst = max(inc.Own.Worst, a.Severity)
+		inc.Own.Spark.Add(a.ReceivedAt, 1)
+	} else {
+		inc.Own.tally(before, -1)
+	}
+	inc.Own.tally(after, 1)
+	inc.LastSeenAt = latest(inc.LastSeenAt, a.LastReceivedAt)
+	e.touch(inc)
+}
+
+// tally adds (n = 1) or takes away (n = -1) one alert.
+func (t *Tally) tally(c alert.Counted, n int) {
+	t.Alerts += n
+	t.Reports += n * c.Reports
+	t.Firing += n * one(c.Firing)
+	t.Silenced += n * one(c.Silenced)
+	t.Inhibited += n * one(c.Inhibited)
+	t.Flapping += n * one(c.Flapping)
+}
+
+func (t *Tally) tallyNames(a *alert.Episode, n int) {
+	t.count(&t.Entities, a.Entity().String(), n)
+	t.count(&t.Names, a.Name(), n)
+}
+
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// touch marks an incident, and those it was merged into, as changed.
+func (e *Engine) touch(inc *Incident) {
+	for inc != nil {
+		if !inc.dirty {
+			inc.dirty = true
+			e.changed = append(e.changed, inc)
+		}
+		inc = e.incidents[inc.MergedInto]
+	}
+}
+
+// Root returns the incident that stands for this number after merges; nil when it is not in memory.
+func (e *Engine) Root(number uint64) *Incident {
+	inc := e.incidents[number]
+	for inc != nil && inc.MergedInto != 0 && e.incidents[inc.MergedInto] != nil {
+		inc = e.incidents[inc.MergedInto]
+	}
+	return inc
+}
+
+// step appends a step about inc and returns it, so that the caller can add to it.
+func (e *Engine) step(inc *Incident, kind StepKind, actor, text string, terms []Term) *Step {
+	s := &Step{Number: e.nextStep, At: e.now, Incident: inc.Number, Kind: kind, Actor: actor, Text: text, Terms: terms, Before: inc.State}
+	e.nextStep++
+	e.steps = append(e.steps, s)
+	e.touch(inc)
+	return s
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + one + "s"
+}

@@ -155,7 +155,7 @@ func (b *Bus) Close() error {
 	close(b.stop)
 	b.done.Wait()
 	link := b.current()
-	link.fail(ErrClosed)
+	link.acks.fail(ErrClosed)
 	link.close()
 	b.unlock()
 	return nil

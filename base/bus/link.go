@@ -33,12 +33,14 @@ type link struct {
 	js     jetstream.JetStream
 	acks   *acks
 	log    *serverLog
-	broken chan struct{} // closed when writing failed for good
+	closed context.Context // ends when the link is closed
+	end    context.CancelFunc
 }
 
 // connect starts a server if the bus is embedded, connects to it and makes the streams.
 func (b *Bus) connect(ctx context.Context) (l *link, err error) {
-	l = &link{broken: make(chan struct{}), log: &serverLog{logger: b.logger, trouble: make(chan struct{}, 1)}}
+	l = &link{log: &serverLog{logger: b.logger, trouble: make(chan struct{}, 1)}}
+	l.closed, l.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			l.close()
@@ -94,25 +96,15 @@ func startServer(dir string, log *serverLog) (*server.Server, error) {
 	return s, nil
 }
 
-// close ends the connection and the server.
+// close ends the connection and the server, and wakes the consumers that wait for a message.
 func (l *link) close() {
+	l.end()
 	if l.conn != nil {
 		l.conn.Close()
 	}
 	if l.server != nil {
 		l.server.Shutdown()
 		l.server.WaitForShutdown()
-	}
-}
-
-// fail marks the link as broken and ends what waits for an acknowledgement. Only the supervisor, or Close after the
-// supervisor has ended, calls it.
-func (l *link) fail(cause error) {
-	l.acks.fail(cause)
-	select {
-	case <-l.broken:
-	default:
-		close(l.broken)
 	}
 }
 
@@ -159,7 +151,7 @@ func (b *Bus) supervise() {
 			l.acks.expire(ackTimeout, cause)
 			continue
 		}
-		l.fail(cause)
+		l.acks.fail(cause)
 		b.logger.Error("the bus cannot write; it refuses messages until it can", "error", cause)
 		if !b.replace(l) {
 			return

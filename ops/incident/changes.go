@@ -29,6 +29,7 @@ func (e *Engine) TakeChanges() Changes {
 	for _, inc := range c.Incidents {
 		inc.dirty = false
 		inc.refresh()
+		inc.Root = e.Root(inc.Number).Number
 	}
 	e.changed, e.steps, e.undone = nil, nil, nil
 	clear(e.assigned)

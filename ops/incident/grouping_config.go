@@ -8,10 +8,34 @@ type GroupingConfig struct {
 	Hold time.Duration
 	// HoldCritical is how long a group with a critical alert waits at most; 0 shows at once.
 	HoldCritical time.Duration
-	// Settle is how long all alerts of a group must have ended before it closes.
-	Settle time.Duration
+	// Company is how many alerts of different label sets that belong together are shown without further waiting.
+	Company int
+	// Settle is how long all alerts of a shown group must have ended before it closes, SettleForming the same for a group
+	// that was never shown.
+	Settle, SettleForming time.Duration
+	// Return is how soon after its end an alert that fires again counts as the same trouble.
+	Return time.Duration
 	// Forget is how long an ended group is remembered, so that it can be reopened.
 	Forget time.Duration
+	// Late is how far StartsAt may lie before the receipt and still be believed to be the time of the onset.
+	Late time.Duration
+
+	// Pace is the usual decay time of a burst: after it two thirds of a fault's alerts have begun. PaceSpread is how many
+	// doublings it may be off.
+	Pace       time.Duration
+	PaceSpread float64
+	// Size is the usual number of alerts of a fault, SizeShape the shape of the Gamma prior of it; smaller is vaguer.
+	Size, SizeShape float64
+	// BurstOdds are the odds that a lone alert is the first of many.
+	BurstOdds float64
+	// NoiseEvery and FaultEvery are the usual times between two lone alerts and between two faults.
+	NoiseEvery, FaultEvery time.Duration
+	// SplitAt is how large the log-odds must be that a second burst began inside a group before it is split off; MergeAt
+	// how large that two groups are one burst before they are merged.
+	SplitAt, MergeAt float64
+	// Window is how far back a split or merge looks; Restless is how often at most.
+	Window, Restless time.Duration
+
 	// Without names the terms that are switched off, for measuring what each is worth: "time", "map", "labels", "text",
 	// "together".
 	Without []string
@@ -20,9 +44,24 @@ type GroupingConfig struct {
 // DefaultGroupingConfig returns the shipped constants.
 func DefaultGroupingConfig() GroupingConfig {
 	return GroupingConfig{
-		Hold:         time.Hour,
-		HoldCritical: 30 * time.Second,
-		Settle:       5 * time.Minute,
-		Forget:       time.Hour,
+		Hold:          time.Hour,
+		HoldCritical:  30 * time.Second,
+		Company:       5,
+		Settle:        5 * time.Minute,
+		SettleForming: time.Minute,
+		Return:        time.Minute,
+		Forget:        time.Hour,
+		Late:          2 * time.Minute,
+		Pace:          90 * time.Second,
+		PaceSpread:    1,
+		Size:          50,
+		SizeShape:     1.5,
+		BurstOdds:     0.2,
+		NoiseEvery:    5 * time.Minute,
+		FaultEvery:    20 * time.Minute,
+		SplitAt:       2,
+		MergeAt:       2,
+		Window:        3 * time.Minute,
+		Restless:      time.Second,
 	}
 }

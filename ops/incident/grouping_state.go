@@ -2,6 +2,7 @@ package incident
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/fairlead/fairlead/base/signal"
@@ -13,142 +14,265 @@ import (
 type Grouping struct {
 	cfg     GroupingConfig
 	topo    Topology
+	pace    *pace
+	without map[string]bool
 	next    GroupID
+	now     time.Time
 	groups  map[GroupID]*group
 	members map[string]*member
+	prints  map[signal.Fingerprint]*member // newest episode of each label set
 	pins    map[Pin]bool
+	timers  timerQueue
+	recent  []*group // current groups that had an onset lately, oldest onset first
+	gone    []*member
+	tested  time.Time
+	marks   *marks
 }
 
+// group is a set of members that belong together.
 type group struct {
 	id       GroupID
 	state    GroupState
 	shown    bool
 	openedAt time.Time
+	shownAt  time.Time
 	endedAt  time.Time
-	quietAt  time.Time
-	lastFire time.Time
+	quietAt  time.Time // when the last firing member ended; valid while firing is 0
 	members  map[string]*member
-	firing   int
-	worst    signal.Severity
+
+	firing        int
+	loud          int       // firing and not muted
+	loudSince     time.Time // since when loud is above 0
+	critical      int       // loud and critical
+	criticalSince time.Time
+
+	onset   time.Time // time of the first onset
+	lastOn  time.Time
+	burst   burst
+	onsets  []*member // members that count for the burst, by their time; the newest maxOnsets
+	fresh   int       // how many counted in all
+	profile profile
+	timerAt time.Time
 }
 
+// maxOnsets bounds the onsets that a group keeps one by one.
+const maxOnsets = 256
+
+// member is an episode with where it stands.
 type member struct {
 	Member
-	group   *group
-	firing  bool
-	endedAt time.Time
+	group     *group
+	firing    bool
+	fresh     bool // counts for the burst of its group
+	at        time.Time
+	lastFired time.Time
+	endedAt   time.Time
+	features  features
+	terms     []Term
 }
 
 // NewGrouping returns an empty Grouping. topo may be nil.
 func NewGrouping(cfg GroupingConfig, topo Topology) *Grouping {
-	return &Grouping{cfg: cfg, topo: topo, next: 1, groups: map[GroupID]*group{}, members: map[string]*member{}, pins: map[Pin]bool{}}
+	g := &Grouping{
+		cfg: cfg, topo: topo, pace: newPace(cfg), next: 1, without: map[string]bool{},
+		groups: map[GroupID]*group{}, members: map[string]*member{}, prints: map[signal.Fingerprint]*member{}, pins: map[Pin]bool{},
+	}
+	for _, name := range cfg.Without {
+		g.without[name] = true
+	}
+	g.marks = newMarks(g.without)
+	return g
 }
 
 // Fire tells that a new episode fires, or that a known one fires again. It advances the time to now first.
 func (g *Grouping) Fire(now time.Time, m Member) []Move {
 	moves := g.Advance(now)
+	now = g.now
 	if known := g.members[m.ID]; known != nil {
-		if !known.firing {
-			known.firing = true
-			known.group.firing++
-			if known.group.state == GroupClosed || known.group.state == GroupSuppressed {
-				moves = append(moves, g.reopen(now, known.group, "An alert of it fires again."))
-			}
-		}
-		return moves
+		return append(moves, g.again(now, known, m)...)
 	}
-	fresh := &member{Member: m, firing: true}
+	fresh := &member{Member: m, firing: true, lastFired: now, at: now}
+	if !m.StartsAt.IsZero() && m.StartsAt.Before(now) && now.Sub(m.StartsAt) <= g.cfg.Late {
+		fresh.at = m.StartsAt
+	}
 	g.members[m.ID] = fresh
-	var target *group
-	for _, candidate := range g.groups {
-		if candidate.current() && now.Sub(candidate.lastFire) < time.Minute && (target == nil || candidate.id > target.id) && !g.forbidden(fresh, candidate) {
-			target = candidate
-		}
+	before := g.prints[m.Fingerprint]
+	g.prints[m.Fingerprint] = fresh
+	fresh.features = g.marks.read(&m)
+	if before != nil && before.group.current() && (before.firing || now.Sub(before.endedAt) <= g.cfg.Return) && !g.forbidden(fresh, before.group) {
+		term := Term{Name: "together", Weight: 4, Detail: "The same alert was firing here a moment ago."}
+		moves = append(moves, g.join(now, before.group, fresh, false, []Term{term}, "The same alert was firing here a moment ago."))
+		return append(moves, g.settle(now, before.group)...)
 	}
+	target, terms := g.choose(fresh)
 	if target == nil {
-		target = g.open(now)
-		g.put(now, target, fresh)
-		return append(moves, Move{Kind: MoveOpen, At: now, Group: target.id, Members: []string{m.ID}, Reason: "Nothing else is going on that it fits."})
+		target = g.open(now, fresh)
+		moves = append(moves, Move{Kind: MoveOpen, At: now, Group: target.id, Members: []string{m.ID}, Terms: terms, Reason: "Nothing that is going on fits it."})
+	} else {
+		moves = append(moves, g.join(now, target, fresh, true, terms, "It began with the others."))
 	}
-	g.put(now, target, fresh)
-	return append(moves, Move{Kind: MoveAssign, At: now, Group: target.id, Members: []string{m.ID}, Reason: "It began within a minute of the others.", Terms: []Term{{Name: "time", Weight: 1, Detail: "Began within a minute of the others."}}})
+	if now.Sub(g.tested) >= g.cfg.Restless {
+		g.tested = now
+		moves = append(moves, g.rethink(now, target)...)
+	}
+	if fresh.group != target {
+		moves = append(moves, g.settle(now, fresh.group)...)
+	}
+	return append(moves, g.settle(now, target)...)
+}
+
+// again lets a known episode fire again.
+func (g *Grouping) again(now time.Time, m *member, fresh Member) []Move {
+	m.Flapping = fresh.Flapping
+	if m.firing {
+		return nil
+	}
+	g.count(now, m, -1)
+	m.firing, m.lastFired = true, now
+	m.Muted = fresh.Muted
+	g.count(now, m, 1)
+	var moves []Move
+	gr := m.group
+	if !gr.current() && !g.pins[Pin{Kind: PinNeverReopen, Group: gr.id}] {
+		moves = append(moves, g.reopen(now, gr, "One of its alerts fires again."))
+	}
+	return append(moves, g.settle(now, gr)...)
 }
 
 // Resolve tells that an episode ended. It advances the time to now first. An unknown id does nothing.
 func (g *Grouping) Resolve(now time.Time, id string) []Move {
 	moves := g.Advance(now)
-	if m := g.members[id]; m != nil && m.firing {
-		m.firing = false
-		m.endedAt = now
-		m.group.firing--
-		m.group.quietAt = now
+	m := g.members[id]
+	if m == nil || !m.firing {
+		return moves
 	}
-	return append(moves, g.Advance(now)...)
+	g.count(g.now, m, -1)
+	m.firing, m.endedAt = false, g.now
+	g.count(g.now, m, 1)
+	g.gone = append(g.gone, m)
+	return append(moves, g.settle(g.now, m.group)...)
 }
 
-// Mute tells that an episode was silenced or inhibited, or no longer is.
+// Mute tells that an episode was silenced or inhibited, or no longer is. It advances the time to now first.
 func (g *Grouping) Mute(now time.Time, id string, muted bool) []Move {
 	moves := g.Advance(now)
-	if m := g.members[id]; m != nil {
-		m.Muted = muted
+	m := g.members[id]
+	if m == nil || m.Muted == muted {
+		return moves
 	}
-	return append(moves, g.Advance(now)...)
+	g.count(g.now, m, -1)
+	m.Muted = muted
+	g.count(g.now, m, 1)
+	return append(moves, g.settle(g.now, m.group)...)
 }
 
-// Advance does what waited for a time up to now.
+// Advance does what waited for a time up to now, in the order of those times.
 func (g *Grouping) Advance(now time.Time) []Move {
 	var moves []Move
-	for _, id := range g.sorted() {
+	for {
+		next, id := g.timers.peek()
+		if next.IsZero() || next.After(now) {
+			break
+		}
+		g.timers.pop()
 		gr := g.groups[id]
-		due := gr.due(g.cfg)
-		if due.IsZero() || due.After(now) {
+		if gr == nil || !gr.timerAt.Equal(next) {
 			continue
 		}
-		switch {
-		case gr.state == GroupForming && gr.firing == 0:
-			if !g.pins[Pin{Kind: PinNeverClose, Group: id}] {
-				gr.state, gr.endedAt = GroupSuppressed, now
-				moves = append(moves, Move{Kind: MoveSuppress, At: now, Group: id, Reason: "It cleared before anybody had to be told."})
-			}
-		case gr.state == GroupForming:
-			if !g.pins[Pin{Kind: PinNeverShow, Group: id}] {
-				gr.state, gr.shown = GroupShown, true
-				moves = append(moves, Move{Kind: MoveShow, At: now, Group: id, Reason: "It did not clear by itself."})
-			}
-		case gr.state == GroupShown:
-			if !g.pins[Pin{Kind: PinNeverClose, Group: id}] {
-				gr.state, gr.endedAt = GroupClosed, now
-				moves = append(moves, Move{Kind: MoveClose, At: now, Group: id, Reason: "All its alerts have ended."})
-			}
+		gr.timerAt = time.Time{}
+		if next.After(g.now) {
+			g.now = next
 		}
+		moves = append(moves, g.act(g.now, gr)...)
 	}
+	if now.After(g.now) {
+		g.now = now
+	}
+	g.forget()
 	return moves
 }
 
 // NextTimer returns the earliest time at which Advance would do something; zero when nothing waits.
 func (g *Grouping) NextTimer() time.Time {
-	var next time.Time
-	for _, id := range g.sorted() {
-		due := g.groups[id].due(g.cfg)
-		if !due.IsZero() && (next.IsZero() || due.Before(next)) {
-			next = due
+	for {
+		next, id := g.timers.peek()
+		if next.IsZero() {
+			return next
 		}
+		if gr := g.groups[id]; gr != nil && gr.timerAt.Equal(next) {
+			return next
+		}
+		g.timers.pop()
 	}
-	return next
 }
 
-func (gr *group) due(cfg GroupingConfig) time.Time {
+// act does what is due for a group.
+func (g *Grouping) act(now time.Time, gr *group) []Move {
+	due, kind, reason := g.due(gr)
+	if due.IsZero() {
+		return nil
+	}
+	if due.After(now) {
+		g.wake(gr, due)
+		return nil
+	}
+	move := Move{Kind: kind, At: now, Group: gr.id, Reason: reason}
+	switch kind {
+	case MoveShow:
+		gr.state, gr.shown, gr.shownAt = GroupShown, true, now
+	case MoveSuppress:
+		gr.state, gr.endedAt = GroupSuppressed, now
+	case MoveClose:
+		gr.state, gr.endedAt = GroupClosed, now
+	}
+	moves := []Move{move}
+	return append(moves, g.settle(now, gr)...)
+}
+
+// settle sees to it that what is due for a group is done or waited for.
+func (g *Grouping) settle(now time.Time, gr *group) []Move {
+	due, _, _ := g.due(gr)
+	if due.IsZero() {
+		gr.timerAt = time.Time{}
+		return nil
+	}
+	if !due.After(now) {
+		return g.act(now, gr)
+	}
+	g.wake(gr, due)
+	return nil
+}
+
+func (g *Grouping) wake(gr *group, due time.Time) {
+	if !gr.timerAt.Equal(due) {
+		gr.timerAt = due
+		g.timers.push(due, gr.id)
+	}
+}
+
+// due returns what a group will do next, when and why; a zero time when nothing but new input moves it.
+func (g *Grouping) due(gr *group) (time.Time, MoveKind, string) {
 	switch {
 	case gr.state == GroupForming && gr.firing == 0:
-		return gr.quietAt
-	case gr.state == GroupForming && gr.worst == signal.Critical:
-		return gr.openedAt.Add(cfg.HoldCritical)
-	case gr.state == GroupForming:
-		return gr.openedAt.Add(cfg.Hold)
+		if g.pins[Pin{Kind: PinNeverClose, Group: gr.id}] {
+			return time.Time{}, "", ""
+		}
+		return gr.quietAt.Add(g.cfg.SettleForming), MoveSuppress, "It cleared before anybody had to be told."
 	case gr.state == GroupShown && gr.firing == 0:
-		return gr.quietAt.Add(cfg.Settle)
+		if g.pins[Pin{Kind: PinNeverClose, Group: gr.id}] {
+			return time.Time{}, "", ""
+		}
+		return gr.quietAt.Add(g.cfg.Settle), MoveClose, "All its alerts have ended."
+	case gr.state == GroupForming && gr.loud > 0 && !g.pins[Pin{Kind: PinNeverShow, Group: gr.id}]:
+		if gr.fresh >= g.cfg.Company {
+			return gr.loudSince, MoveShow, strconv.Itoa(gr.fresh) + " alerts began together."
+		}
+		if at := gr.criticalSince.Add(g.cfg.HoldCritical); gr.critical > 0 && at.Before(gr.loudSince.Add(g.cfg.Hold)) {
+			return at, MoveShow, "A critical alert did not clear within " + g.cfg.HoldCritical.String() + "."
+		}
+		return gr.loudSince.Add(g.cfg.Hold), MoveShow, "It did not clear within " + g.cfg.Hold.String() + "."
 	}
-	return time.Time{}
+	return time.Time{}, "", ""
 }
 
 // State returns the state of a group; GroupNone when it is unknown, merged away or forgotten.
@@ -167,175 +291,153 @@ func (g *Grouping) GroupOf(member string) GroupID {
 	return 0
 }
 
-// Assign puts members into a group by a person's hand. With pin they stay there and later episodes of the same label set
-// never go back to where they came from. Unknown ids are skipped; nothing happens when the group is unknown.
-func (g *Grouping) Assign(now time.Time, members []string, to GroupID, pin bool) []Move {
-	target := g.groups[to]
-	if target == nil {
-		return nil
-	}
-	var moves []Move
-	for _, id := range members {
-		m := g.members[id]
-		if m == nil || m.group == target {
-			continue
-		}
-		from := m.group
-		g.take(m)
-		g.put(now, target, m)
-		if pin {
-			g.pins[Pin{Kind: PinNeverJoin, Group: from.id, Member: id, Fingerprint: m.Fingerprint}] = true
-			g.pins[Pin{Kind: PinStay, Group: to, Member: id}] = true
-		}
-		moves = append(moves, Move{Kind: MoveAssign, At: now, Group: to, Other: from.id, Members: []string{id}, Reason: "Moved by hand."})
-	}
-	return moves
-}
-
-// NewGroup splits members off into a new shown group by a person's hand and returns it; 0 when no member is known. The
-// members stay in it and do not go back.
-func (g *Grouping) NewGroup(now time.Time, members []string) (GroupID, []Move) {
-	known := slices.DeleteFunc(slices.Clone(members), func(id string) bool { return g.members[id] == nil })
-	if len(known) == 0 {
-		return 0, nil
-	}
-	target := g.open(now)
-	target.state, target.shown = GroupShown, true
-	from := g.members[known[0]].group
-	g.Assign(now, known, target.id, true)
-	return target.id, []Move{{Kind: MoveSplit, At: now, Group: target.id, Other: from.id, Members: known, Reason: "Split off by hand."}}
-}
-
-// Merge moves all of from into into by a person's hand. With pin the result is never split by the engine.
-func (g *Grouping) Merge(now time.Time, into, from GroupID, pin bool) []Move {
-	a, b := g.groups[into], g.groups[from]
-	if a == nil || b == nil || a == b {
-		return nil
-	}
-	ids := make([]string, 0, len(b.members))
-	for id := range b.members {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		m := g.members[id]
-		g.take(m)
-		g.put(now, a, m)
-	}
-	delete(g.groups, from)
-	if pin {
-		g.pins[Pin{Kind: PinNeverSplit, Group: into}] = true
-	}
-	return []Move{{Kind: MoveMerge, At: now, Group: into, Other: from, Members: ids, Reason: "Merged by hand."}}
-}
-
-// Show shows a forming group by a person's hand.
-func (g *Grouping) Show(now time.Time, id GroupID) []Move {
-	gr := g.groups[id]
-	if gr == nil || gr.state != GroupForming {
-		return nil
-	}
-	gr.state, gr.shown = GroupShown, true
-	return []Move{{Kind: MoveShow, At: now, Group: id, Reason: "Shown by hand."}}
-}
-
-// Unshow takes a shown group back to forming by a person's hand: the reverse of Show. It stays unshown.
-func (g *Grouping) Unshow(now time.Time, id GroupID) []Move {
-	gr := g.groups[id]
-	if gr == nil || gr.state != GroupShown {
-		return nil
-	}
-	gr.state, gr.shown = GroupForming, false
-	g.pins[Pin{Kind: PinNeverShow, Group: id}] = true
-	return nil
-}
-
-// Close ends a group by a person's hand although alerts may still fire. Nothing new joins it.
-func (g *Grouping) Close(now time.Time, id GroupID) []Move {
-	gr := g.groups[id]
-	if gr == nil || !gr.current() {
-		return nil
-	}
-	gr.endedAt = now
-	if gr.state == GroupForming {
-		gr.state = GroupSuppressed
-		return []Move{{Kind: MoveSuppress, At: now, Group: id, Reason: "Closed by hand."}}
-	}
-	gr.state = GroupClosed
-	return []Move{{Kind: MoveClose, At: now, Group: id, Reason: "Closed by hand."}}
-}
-
-// Reopen makes an ended group current again by a person's hand. With pin the engine never ends it by itself.
-func (g *Grouping) Reopen(now time.Time, id GroupID, pin bool) []Move {
-	gr := g.groups[id]
-	if gr == nil || gr.current() || gr.state == GroupNone {
-		return nil
-	}
-	if pin {
-		g.pins[Pin{Kind: PinNeverClose, Group: id}] = true
-	}
-	return []Move{g.reopen(now, gr, "Reopened by hand.")}
-}
-
-// Pin adds a person's will; Unpin takes it back.
-func (g *Grouping) Pin(pin Pin) { g.pins[pin] = true }
-
-// Unpin takes a pin back. An unknown pin does nothing.
-func (g *Grouping) Unpin(pin Pin) { delete(g.pins, pin) }
-
-// Pins returns all pins in a stable order, for storing.
-func (g *Grouping) Pins() []Pin { return nil }
-
-// Restore puts a fresh Grouping back to where it was before a restart. Call it once, before anything else.
-func (g *Grouping) Restore(now time.Time, state Restored) error { return nil }
-
-// Learned returns what the Grouping has learned (how rare each name is, what fires together), for storing; at most about
-// a megabyte.
-func (g *Grouping) Learned() []byte { return nil }
-
-func (g *Grouping) sorted() []GroupID {
-	ids := make([]GroupID, 0, len(g.groups))
-	for id := range g.groups {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
-}
-
 func (gr *group) current() bool { return gr.state == GroupForming || gr.state == GroupShown }
 
 func (g *Grouping) forbidden(m *member, gr *group) bool {
-	return g.pins[Pin{Kind: PinNeverJoin, Group: gr.id, Member: m.ID, Fingerprint: m.Fingerprint}]
+	if len(g.pins) == 0 {
+		return false
+	}
+	return g.pins[Pin{Kind: PinNeverJoin, Group: gr.id, Member: m.ID}] || g.pins[Pin{Kind: PinNeverJoin, Group: gr.id, Fingerprint: m.Fingerprint}]
 }
 
-func (g *Grouping) open(now time.Time) *group {
+// open makes a forming group of one member.
+func (g *Grouping) open(now time.Time, m *member) *group {
 	gr := &group{id: g.next, state: GroupForming, openedAt: now, members: map[string]*member{}}
 	g.next++
 	g.groups[gr.id] = gr
+	g.put(now, gr, m, true)
+	g.recent = append(g.recent, gr)
 	return gr
 }
 
-func (g *Grouping) put(now time.Time, gr *group, m *member) {
-	m.group = gr
-	gr.members[m.ID] = m
-	gr.lastFire = now
-	if m.firing {
-		gr.firing++
-	}
-	gr.worst = max(gr.worst, m.Severity)
+func (g *Grouping) join(now time.Time, gr *group, m *member, fresh bool, terms []Term, reason string) Move {
+	g.put(now, gr, m, fresh)
+	m.terms = terms
+	return Move{Kind: MoveAssign, At: now, Group: gr.id, Members: []string{m.ID}, Terms: terms, Reason: reason}
 }
 
-func (g *Grouping) take(m *member) {
-	delete(m.group.members, m.ID)
-	if m.firing {
-		m.group.firing--
+// put adds a member that is in no group to a group.
+func (g *Grouping) put(now time.Time, gr *group, m *member, fresh bool) {
+	m.group, m.fresh = gr, fresh
+	gr.members[m.ID] = m
+	if gr.firing == 0 {
+		gr.quietAt = now
 	}
+	g.count(now, m, 1)
+	if !fresh {
+		return
+	}
+	i := len(gr.onsets)
+	for i > 0 && gr.onsets[i-1].at.After(m.at) {
+		i--
+	}
+	gr.onsets = slices.Insert(gr.onsets, i, m)
+	if i == 0 && gr.fresh == len(gr.onsets)-1 {
+		g.restart(gr)
+	} else {
+		gr.burst.add(seconds(gr.onset, m.at), 1)
+	}
+	gr.fresh++
+	gr.lastOn = gr.onsets[len(gr.onsets)-1].at
+	gr.profile.add(m.features, 1)
+	if len(gr.onsets) > maxOnsets {
+		gr.onsets = slices.Delete(gr.onsets, 0, 1)
+	}
+}
+
+// restart computes the burst of a group anew from its onsets, which must be all there ever were.
+func (g *Grouping) restart(gr *group) {
+	gr.burst = burst{}
+	for i, m := range gr.onsets {
+		if i == 0 {
+			gr.onset = m.at
+			continue
+		}
+		gr.burst.add(seconds(gr.onset, m.at), 1)
+	}
+}
+
+// take removes a member from its group.
+func (g *Grouping) take(now time.Time, m *member) {
+	gr := m.group
+	g.count(now, m, -1)
+	delete(gr.members, m.ID)
+	if !m.fresh {
+		return
+	}
+	gr.fresh--
+	gr.profile.add(m.features, -1)
+	whole := gr.fresh == len(gr.onsets)-1
+	if i := slices.Index(gr.onsets, m); i >= 0 {
+		gr.onsets = slices.Delete(gr.onsets, i, i+1)
+		if whole && i == 0 {
+			g.restart(gr)
+			return
+		}
+	}
+	gr.burst.add(seconds(gr.onset, m.at), -1)
+}
+
+// count adds (n = 1) or takes away (n = -1) what a member adds to its group's tallies.
+func (g *Grouping) count(now time.Time, m *member, n int) {
+	gr := m.group
+	if !m.firing {
+		return
+	}
+	gr.firing += n
+	if gr.firing == 0 {
+		gr.quietAt = now
+	}
+	if m.Muted {
+		return
+	}
+	if gr.loud == 0 {
+		gr.loudSince = now
+	}
+	gr.loud += n
+	if m.Severity != signal.Critical {
+		return
+	}
+	if gr.critical == 0 {
+		gr.criticalSince = now
+	}
+	gr.critical += n
 }
 
 func (g *Grouping) reopen(now time.Time, gr *group, why string) Move {
-	gr.state = GroupForming
+	gr.state, gr.endedAt = GroupForming, time.Time{}
 	if gr.shown {
 		gr.state = GroupShown
 	}
+	if gr.firing == 0 {
+		gr.quietAt = now
+	}
 	return Move{Kind: MoveReopen, At: now, Group: gr.id, Reason: why}
+}
+
+// forget drops members that ended, and groups that are over, longer ago than Forget.
+func (g *Grouping) forget() {
+	limit := g.now.Add(-g.cfg.Forget)
+	n := 0
+	for n < len(g.gone) && g.gone[n].endedAt.Before(limit) {
+		m := g.gone[n]
+		n++
+		if m.firing || !m.endedAt.Before(limit) || g.members[m.ID] != m {
+			continue
+		}
+		if m.group.current() {
+			continue
+		}
+		delete(g.members, m.ID)
+		delete(m.group.members, m.ID)
+		if g.prints[m.Fingerprint] == m {
+			delete(g.prints, m.Fingerprint)
+		}
+		if len(m.group.members) == 0 {
+			delete(g.groups, m.group.id)
+		}
+	}
+	if n > 0 {
+		g.gone = g.gone[n:]
+	}
 }

@@ -63,6 +63,8 @@ type Incident struct {
 	// MergedInto is the number of the incident that this one was merged into; 0 if none. The alerts keep their home, so
 	// that a merge can be undone exactly.
 	MergedInto uint64
+	// Root is the number of the incident that stands for this one after merges: its own when it was not merged away.
+	Root uint64
 	// Own counts the alerts whose home is this incident; Total those of the merged ones too.
 	Own, Total Tally
 

@@ -155,17 +155,25 @@ func (e *Engine) merge(into, from *Incident) {
 	if from.StartedAt.Before(into.StartedAt) {
 		into.StartedAt = from.StartedAt
 	}
-	e.touch(from)
+	e.touchTree(from)
 }
 
 // unmerge makes from an incident of its own again.
 func (e *Engine) unmerge(from *Incident) {
 	into := e.incidents[from.MergedInto]
 	from.MergedInto = 0
-	e.touch(from)
+	e.touchTree(from)
 	if into != nil {
 		into.merged = slices.DeleteFunc(into.merged, func(i *Incident) bool { return i == from })
 		e.touch(into)
+	}
+}
+
+// touchTree marks an incident and all that were merged into it as changed.
+func (e *Engine) touchTree(inc *Incident) {
+	e.touch(inc)
+	for _, part := range inc.merged {
+		e.touchTree(part)
 	}
 }
 

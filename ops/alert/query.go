@@ -1,0 +1,165 @@
+package alert
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/fairlead/fairlead/base/store"
+)
+
+// Disposition says what became of an alert: was anybody told?
+type Disposition string
+
+// The dispositions.
+const (
+	Told       Disposition = "told"
+	Held       Disposition = "held"
+	Silenced   Disposition = "silenced"
+	Inhibited  Disposition = "inhibited"
+	Flapping   Disposition = "flapping"
+	Suppressed Disposition = "suppressed"
+)
+
+// Disposition returns what became of the alert, given the state of its incident.
+func (r *Row) Disposition() Disposition {
+	switch {
+	case len(r.SilencedBy) > 0:
+		return Silenced
+	case len(r.InhibitedBy) > 0:
+		return Inhibited
+	case r.Episode.Flapping:
+		return Flapping
+	case r.IncidentState == "forming":
+		return Held
+	case r.IncidentState == "suppressed" || r.IncidentState == "":
+		return Suppressed
+	}
+	return Told
+}
+
+// Filter selects stored alerts. Zero fields select everything.
+type Filter struct {
+	State State
+	// Told is "yes" or "no".
+	Told string
+	// Disposition selects one.
+	Disposition Disposition
+	// Incident selects the alerts of an incident and of those merged into it.
+	Incident uint64
+	// Text is looked for in the name and the entity.
+	Text string
+	// Before is the cursor: only alerts with a smaller number.
+	Before uint64
+	Limit  int
+	// Decision also reads the decision record.
+	Decision bool
+}
+
+const told = `(a.silenced_by = '' AND a.inhibited_by = '' AND a.flapping = 0 AND r.state IN ('open', 'acknowledged', 'resolved'))`
+
+var dispositions = map[Disposition]string{
+	Told:       told,
+	Held:       `(a.silenced_by = '' AND a.inhibited_by = '' AND a.flapping = 0 AND r.state = 'forming')`,
+	Silenced:   `a.silenced_by <> ''`,
+	Inhibited:  `(a.silenced_by = '' AND a.inhibited_by <> '')`,
+	Flapping:   `(a.silenced_by = '' AND a.inhibited_by = '' AND a.flapping = 1)`,
+	Suppressed: `(a.silenced_by = '' AND a.inhibited_by = '' AND a.flapping = 0 AND (r.state IS NULL OR r.state = 'suppressed'))`,
+}
+
+// List returns stored alerts, newest first.
+func List(ctx context.Context, db bun.IDB, f Filter) ([]*Row, error) {
+	where, args := []string{"1 = 1"}, []any{}
+	add := func(condition string, values ...any) {
+		where = append(where, condition)
+		args = append(args, values...)
+	}
+	if f.State != "" {
+		add("a.state = ?", string(f.State))
+	}
+	switch f.Told {
+	case "yes":
+		add(told)
+	case "no":
+		add("NOT coalesce(" + told + ", 1 = 0)")
+	}
+	if condition, known := dispositions[f.Disposition]; known {
+		add(condition)
+	}
+	if f.Incident != 0 {
+		add("a.incident IN (SELECT number FROM incidents WHERE root = ?)", int64(f.Incident)) //nolint:gosec // numbers far below 2^63
+	}
+	if f.Text != "" {
+		pattern := "%" + escapeLike(f.Text) + "%"
+		add(`(a.name LIKE ? ESCAPE '!' OR a.entity LIKE ? ESCAPE '!')`, pattern, pattern)
+	}
+	if f.Before != 0 {
+		add("a.seq < ?", int64(f.Before)) //nolint:gosec // as above
+	}
+	return query(ctx, db, strings.Join(where, " AND ")+" ORDER BY a.seq DESC LIMIT ?", append(args, f.Limit), f.Decision)
+}
+
+// Find returns one stored alert with its decision record; store.ErrNotFound when there is none.
+func Find(ctx context.Context, db bun.IDB, id string) (*Row, error) {
+	n, err := ParseID(id)
+	if err != nil {
+		return nil, fmt.Errorf("alert %s: %w", id, store.ErrNotFound)
+	}
+	rows, err := query(ctx, db, "a.seq = ?", []any{int64(n)}, true) //nolint:gosec // as above
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("alert %s: %w", id, store.ErrNotFound)
+	}
+	return rows[0], nil
+}
+
+func query(ctx context.Context, db bun.IDB, where string, args []any, decision bool) ([]*Row, error) {
+	record := "''"
+	if decision {
+		record = "a.decision"
+	}
+	rows, err := db.QueryContext(ctx, "SELECT "+selectColumns+", "+record+", r.state, r.number FROM alerts a"+
+		" LEFT JOIN incidents h ON h.number = a.incident LEFT JOIN incidents r ON r.number = h.root WHERE "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list alerts: %w", err)
+	}
+	defer rows.Close()
+	var out []*Row
+	for rows.Next() {
+		var lines string
+		var state sql.NullString
+		var root sql.NullInt64
+		e, err := scan(rows, &lines, &state, &root)
+		if err != nil {
+			return nil, err
+		}
+		r := &Row{Episode: *e, IncidentState: state.String, Root: uint64(root.Int64)} //nolint:gosec // never negative
+		if r.Decision, err = decodeLines(lines); err != nil {
+			return nil, fmt.Errorf("decision record of %s: %w", e.ID, err)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+func decodeLines(text string) ([]Line, error) {
+	var lines []Line
+	for part := range strings.Lines(text) {
+		var line Line
+		if err := json.Unmarshal([]byte(part), &line); err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+func escapeLike(text string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
+}

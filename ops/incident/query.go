@@ -1,0 +1,143 @@
+package incident
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/fairlead/fairlead/base/signal"
+	"github.com/fairlead/fairlead/base/store"
+)
+
+// Filter selects stored incidents. Zero fields select everything; merged ones are never listed.
+type Filter struct {
+	States     []State
+	Severities []signal.Severity
+	// Text is looked for in the title.
+	Text string
+	// Since leaves out incidents that were last seen before.
+	Since time.Time
+	// Cursor is what List returned as next.
+	Cursor string
+	Limit  int
+}
+
+// List returns stored incidents, last seen first; next is "" at the end. The error wraps ErrInvalid for a foreign cursor.
+func List(ctx context.Context, db bun.IDB, f Filter) (incidents []*Incident, next string, err error) {
+	where, args := []string{"merged_into = 0"}, []any{}
+	add := func(condition string, values ...any) {
+		where = append(where, condition)
+		args = append(args, values...)
+	}
+	if len(f.States) > 0 {
+		add("state IN (?)", bun.In(f.States))
+	}
+	if len(f.Severities) > 0 {
+		numbers := make([]int, len(f.Severities))
+		for i, s := range f.Severities {
+			numbers[i] = int(s)
+		}
+		add("severity IN (?)", bun.In(numbers))
+	}
+	if f.Text != "" {
+		add("title LIKE ? ESCAPE '!'", "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Text)+"%")
+	}
+	if !f.Since.IsZero() {
+		add("last_seen_at >= ?", millis(f.Since))
+	}
+	if f.Cursor != "" {
+		seen, number, found := strings.Cut(f.Cursor, "-")
+		at, err1 := strconv.ParseInt(seen, 10, 64)
+		n, err2 := strconv.ParseInt(number, 10, 64)
+		if !found || err1 != nil || err2 != nil {
+			return nil, "", fmt.Errorf("cursor %q: use the value of next from the page before: %w", f.Cursor, ErrInvalid)
+		}
+		add("(last_seen_at < ? OR (last_seen_at = ? AND number < ?))", at, at, n)
+	}
+	incidents, err = load(ctx, db, strings.Join(where, " AND ")+" ORDER BY last_seen_at DESC, number DESC LIMIT ?", append(args, f.Limit+1)...)
+	if err != nil || len(incidents) <= f.Limit {
+		return incidents, "", err
+	}
+	incidents = incidents[:f.Limit]
+	last := incidents[f.Limit-1]
+	return incidents, fmt.Sprintf("%d-%d", millis(last.LastSeenAt), last.Number), nil
+}
+
+// Find returns one stored incident; store.ErrNotFound when there is none.
+func Find(ctx context.Context, db bun.IDB, number uint64) (*Incident, error) {
+	incidents, err := load(ctx, db, "number = ?", int64(number)) //nolint:gosec // numbers far below 2^63
+	if err != nil {
+		return nil, err
+	}
+	if len(incidents) == 0 {
+		return nil, fmt.Errorf("incident %s: %w", ID(number), store.ErrNotFound)
+	}
+	return incidents[0], nil
+}
+
+// Timeline returns the newest steps, at most limit, of an incident and of those merged into it, oldest first.
+func Timeline(ctx context.Context, db bun.IDB, number uint64, limit int) ([]*Step, error) {
+	return steps(ctx, db, "incident IN (SELECT number FROM incidents WHERE root = ? OR number = ?) ORDER BY number DESC LIMIT ?", int64(number), int64(number), limit) //nolint:gosec // as above
+}
+
+// FindStep returns one stored step; store.ErrNotFound when there is none.
+func FindStep(ctx context.Context, db bun.IDB, number uint64) (*Step, error) {
+	found, err := steps(ctx, db, "number = ?", int64(number)) //nolint:gosec // as above
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("step S%d: %w", number, store.ErrNotFound)
+	}
+	return found[0], nil
+}
+
+func steps(ctx context.Context, db bun.IDB, where string, args ...any) ([]*Step, error) {
+	rows, err := db.QueryContext(ctx, "SELECT body, undone_at, undone_by FROM steps WHERE "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("load steps: %w", err)
+	}
+	defer rows.Close()
+	var out []*Step
+	for rows.Next() {
+		var body string
+		var undoneAt int64
+		s := &Step{}
+		if err := rows.Scan(&body, &undoneAt, &s.UndoneBy); err != nil {
+			return nil, fmt.Errorf("read step: %w", err)
+		}
+		if err := json.Unmarshal([]byte(body), s); err != nil {
+			return nil, fmt.Errorf("read step: %w", err)
+		}
+		s.UndoneAt = fromMillis(undoneAt)
+		out = append(out, s)
+	}
+	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+		out[i], out[j] = out[j], out[i]
+	}
+	return out, rows.Err()
+}
+
+// CountByState returns how many incidents stand in each state; merged ones are not counted.
+func CountByState(ctx context.Context, db bun.IDB) (map[State]int, error) {
+	rows, err := db.QueryContext(ctx, "SELECT state, count(*) FROM incidents WHERE merged_into = 0 GROUP BY state")
+	if err != nil {
+		return nil, fmt.Errorf("count incidents: %w", err)
+	}
+	defer rows.Close()
+	counts := map[State]int{}
+	for rows.Next() {
+		var state string
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, fmt.Errorf("count incidents: %w", err)
+		}
+		counts[State(state)] = n
+	}
+	return counts, rows.Err()
+}

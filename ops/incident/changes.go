@@ -82,7 +82,7 @@ func (e *Engine) Restore(memory Memory, incidents []*Incident, alerts []Stored) 
 		}
 		state.Members = append(state.Members, m)
 		if e.inhibitor != nil && a.State == alert.Firing {
-			e.inhibitor.Fired(a.ID, a.Labels)
+			e.inhibitor.Fire(a.ID, a.Labels)
 		}
 	}
 	if err := e.grouping.Restore(e.now, state); err != nil {

@@ -21,13 +21,12 @@ type Silences interface {
 
 // Inhibitor answers which firing alerts inhibit another. *alert.Inhibitor is one.
 type Inhibitor interface {
-	// Fired and Ended tell of every alert that begins and ends to fire.
-	Fired(id string, labels signal.Labels)
-	Ended(id string, labels signal.Labels)
+	// Fire and Resolve tell of every alert that begins and ends to fire. They return the ids of the alerts for which the
+	// answer of Inhibited may have changed.
+	Fire(id string, labels signal.Labels) []string
+	Resolve(id string) []string
 	// Inhibited returns the ids of the alerts that inhibit one with these labels.
 	Inhibited(labels signal.Labels) []string
-	// Version changes whenever an answer of Inhibited may have changed.
-	Version() uint64
 }
 
 // Engine turns reports into incidents. See the package comment. It is not safe for concurrent use.
@@ -39,8 +38,8 @@ type Engine struct {
 	silences  Silences
 	inhibitor Inhibitor
 
-	silencesSeen, inhibitsSeen uint64
-	silencesDue                time.Time
+	silencesSeen uint64
+	silencesDue  time.Time
 
 	incidents    map[uint64]*Incident
 	byGroup      map[GroupID]*Incident
@@ -130,16 +129,18 @@ func (e *Engine) handle(event alert.Event) {
 	a := event.Episode
 	switch event.Kind {
 	case alert.Fired, alert.Returned:
+		var hit []string
 		if e.inhibitor != nil {
-			e.inhibitor.Fired(a.ID, a.Labels)
+			hit = e.inhibitor.Fire(a.ID, a.Labels)
 		}
 		e.mute(a)
 		e.take(e.grouping.Fire(e.now, e.member(a)))
+		e.remuteThese(hit)
 	case alert.Ended:
-		if e.inhibitor != nil {
-			e.inhibitor.Ended(a.ID, a.Labels)
-		}
 		e.take(e.grouping.Resolve(e.now, a.ID))
+		if e.inhibitor != nil {
+			e.remuteThese(e.inhibitor.Resolve(a.ID))
+		}
 	case alert.Nothing, alert.Calmed, alert.Forgotten:
 	}
 	e.recount(a)
@@ -180,37 +181,43 @@ func (e *Engine) noteMute(a *alert.Episode, stage, outcome, by string, before, a
 	e.tracker.Touch(a)
 }
 
-// remute looks again at every alert when silences or inhibiting alerts have changed.
+// remute looks again at every firing alert when silences have changed.
 func (e *Engine) remute() {
-	due := !e.silencesDue.IsZero() && !e.silencesDue.After(e.now)
-	var silences, inhibits uint64
-	if e.silences != nil {
-		silences = e.silences.Version()
-	}
-	if e.inhibitor != nil {
-		inhibits = e.inhibitor.Version()
-	}
-	if !due && silences == e.silencesSeen && inhibits == e.inhibitsSeen {
+	if e.silences == nil {
 		return
 	}
-	e.silencesSeen, e.inhibitsSeen = silences, inhibits
-	var hit []*alert.Episode
+	version := e.silences.Version()
+	due := !e.silencesDue.IsZero() && !e.silencesDue.After(e.now)
+	if version == e.silencesSeen && !due {
+		return
+	}
+	e.silencesSeen = version
+	var firing []*alert.Episode
 	e.tracker.Each(func(a *alert.Episode) {
 		if a.State == alert.Firing {
-			hit = append(hit, a)
+			firing = append(firing, a)
 		}
 	})
-	sortEpisodes(hit)
-	for _, a := range hit {
-		if e.mute(a) {
-			e.take(e.grouping.Mute(e.now, a.ID, a.Muted()))
+	sortEpisodes(firing)
+	for _, a := range firing {
+		e.remuteOne(a)
+	}
+	e.silencesDue = e.silences.NextChange(e.now)
+}
+
+func (e *Engine) remuteThese(ids []string) {
+	for _, id := range ids {
+		if a := e.tracker.Episode(id); a != nil && a.State == alert.Firing {
+			e.remuteOne(a)
 		}
-		e.recount(a)
 	}
-	e.silencesDue = time.Time{}
-	if e.silences != nil {
-		e.silencesDue = e.silences.NextChange(e.now)
+}
+
+func (e *Engine) remuteOne(a *alert.Episode) {
+	if e.mute(a) {
+		e.take(e.grouping.Mute(e.now, a.ID, a.Muted()))
 	}
+	e.recount(a)
 }
 
 // recount brings the tally of an alert's incident up to date with what the alert is now.

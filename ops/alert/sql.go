@@ -36,8 +36,8 @@ const updateChanged = `UPDATE alerts SET severity = ?, annotations = ?, generato
 
 const updateRepeated = `UPDATE alerts SET last_received_at = ?, expires_at = ?, reports = ? WHERE seq = ?`
 
-// Save stores changed episodes within tx and lets go of their stored decision lines. It returns, for the audit log, one
-// entry for each changed decision record: the alert's id, a zero byte and the 32-byte chain.
+// Save stores changed episodes within tx; call Changes.Stored after the commit. It returns, for the audit log, one entry for
+// each changed decision record: the alert's id, a zero byte and the 32-byte chain.
 func Save(ctx context.Context, tx bun.Tx, c Changes) (decisions []byte, err error) {
 	args := make([]any, 0, insertRows*27)
 	for first := 0; first < len(c.Fresh); first += insertRows {
@@ -61,7 +61,7 @@ func Save(ctx context.Context, tx bun.Tx, c Changes) (decisions []byte, err erro
 		}
 		_, err := store.Exec(ctx, tx, updateChanged, int(e.Severity), encodeLabels(e.Annotations), e.GeneratorURL, string(e.State),
 			ms(e.StartsAt), ms(e.EndsAt), ms(e.LastReceivedAt), ms(e.ExpiresAt), e.Reports, e.Flaps, flag(e.Flapping),
-			strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.takeLines(), e.lines, hex.EncodeToString(e.Chain[:]), int64(e.Seq)) //nolint:gosec // numbers far below 2^63
+			strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:]), int64(e.Seq)) //nolint:gosec // numbers far below 2^63
 		if err != nil {
 			return nil, fmt.Errorf("update alert %s: %w", e.ID, err)
 		}
@@ -78,7 +78,7 @@ func appendRow(args []any, e *Episode) []any {
 	return append(args, int64(e.Seq), e.Source, e.Identity, e.Fingerprint.String(), e.TemplateKey, e.Name(), int(e.Severity), //nolint:gosec // as above
 		e.Entity().String(), encodeLabels(e.Labels), encodeLabels(e.Annotations), e.GeneratorURL, string(e.State),
 		ms(e.StartsAt), ms(e.EndsAt), ms(e.ReceivedAt), ms(e.LastReceivedAt), ms(e.ExpiresAt), e.Reports, e.Flaps, flag(e.Flapping),
-		strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.takeLines(), e.lines, hex.EncodeToString(e.Chain[:])) //nolint:gosec // as above
+		strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:])) //nolint:gosec // as above
 }
 
 func appendDecision(decisions []byte, e *Episode) []byte {
@@ -100,8 +100,8 @@ func DecisionEntries(data []byte, visit func(id string, chain [sha256.Size]byte)
 	return true
 }
 
-// takeLines returns the lines that were not stored yet as JSON, one a line, and forgets them.
-func (e *Episode) takeLines() string {
+// encodeLines returns the lines that were not stored yet as JSON, one a line.
+func (e *Episode) encodeLines() string {
 	var buf []byte
 	for _, line := range e.Lines {
 		buf = append(buf, `{"at":"`...)
@@ -114,7 +114,6 @@ func (e *Episode) takeLines() string {
 		buf = appendJSON(buf, line.Reason)
 		buf = append(buf, '}', '\n')
 	}
-	e.Lines = nil
 	return string(buf)
 }
 

@@ -312,6 +312,24 @@ func (t *Tracker) TakeChanges() Changes {
 	return c
 }
 
+// PutBack takes changes back that could not be stored.
+func (t *Tracker) PutBack(c Changes) {
+	for d, list := range map[dirtiness][]*Episode{fresh: c.Fresh, changed: c.Changed, repeated: c.Repeated} {
+		for _, e := range list {
+			t.mark(e, d)
+		}
+	}
+}
+
+// Stored lets go of what was written: call it after the commit.
+func (c Changes) Stored() {
+	for _, list := range [][]*Episode{c.Fresh, c.Changed} {
+		for _, e := range list {
+			e.Lines = nil
+		}
+	}
+}
+
 func recent(times []time.Time, since time.Time) []time.Time {
 	for len(times) > 0 && times[0].Before(since) {
 		times = times[1:]

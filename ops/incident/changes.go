@@ -36,6 +36,16 @@ func (e *Engine) TakeChanges() Changes {
 	return c
 }
 
+// putBack takes changes back that could not be stored, so that the next TakeChanges returns them too.
+func (e *Engine) putBack(c Changes) {
+	e.tracker.PutBack(c.Alerts)
+	for _, inc := range c.Incidents {
+		e.touch(inc)
+	}
+	e.steps = append(c.Steps, e.steps...)
+	e.undone = append(c.Undone, e.undone...)
+}
+
 // Memory is what an Engine needs to go on after a restart, beside alerts and incidents.
 type Memory struct {
 	Now          time.Time `json:"now"`

@@ -67,17 +67,7 @@ CREATE TABLE steps (
 );
 CREATE INDEX steps_incident ON steps (incident, number);
 
-CREATE TABLE map_edges (
-    origin      TEXT NOT NULL,
-    destination TEXT NOT NULL,
-    kind        TEXT NOT NULL,
-    confidence  DOUBLE PRECISION NOT NULL,
-    directed    INTEGER NOT NULL,
-    PRIMARY KEY (origin, destination, kind)
-);
-
 -- +goose Down
-DROP TABLE map_edges;
 DROP TABLE steps;
 DROP TABLE incidents;
 DROP TABLE alerts;

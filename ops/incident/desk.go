@@ -1,0 +1,287 @@
+package incident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/fairlead/fairlead/base/signal"
+	"github.com/fairlead/fairlead/base/store"
+)
+
+// ErrUnavailable says that a change could not be stored in time, for instance because the disk is full. It is kept in
+// memory and stored as soon as that is possible.
+var ErrUnavailable = errors.New("cannot be stored now")
+
+// Desk owns an Engine: it restores it, applies batches and people's steps one after the other, and stores what changed
+// before it answers. It is safe for concurrent use.
+type Desk struct {
+	db        *store.DB
+	logger    *slog.Logger
+	consumer  string
+	committed func(numbers []uint64, steps []*Step)
+
+	turn chan struct{} // held by whoever works with the fields below
+
+	engine    *Engine
+	position  store.Position
+	memoryDue time.Time
+
+	mu    sync.RWMutex
+	stats Stats // guarded by mu
+}
+
+// Stats are counters of an Engine, as of the last commit.
+type Stats struct {
+	// Now is the engine's time; Due when it has to do something next, zero when nothing waits.
+	Now, Due time.Time
+	// Position is the sequence up to which the stream was applied.
+	Position uint64
+	// Received counts reports since the start; Known and Firing alerts in memory.
+	Received      uint64
+	Known, Firing int
+	// Alerts counts all alerts ever stored.
+	Alerts uint64
+	// Err says why storing fails at the moment; nil when it does not.
+	Err error
+}
+
+// DeskConfig is what OpenDesk is built from.
+type DeskConfig struct {
+	Engine Config
+	// Consumer names the position in the stream.
+	Consumer  string
+	Topology  Topology
+	Silences  Silences
+	Inhibitor Inhibitor
+	// Committed is told, after each commit, which incidents changed and which steps are new. It must not block.
+	Committed func(numbers []uint64, steps []*Step)
+}
+
+// memoryEvery is how often the engine's memory is stored. What it learned since is lost in a crash, no alert is.
+const memoryEvery = 30 * time.Second
+
+// OpenDesk restores an Engine from db.
+func OpenDesk(ctx context.Context, db *store.DB, cfg DeskConfig, logger *slog.Logger) (*Desk, error) {
+	d := &Desk{db: db, logger: logger, consumer: cfg.Consumer, committed: cfg.Committed, turn: make(chan struct{}, 1)}
+	if d.committed == nil {
+		d.committed = func([]uint64, []*Step) {}
+	}
+	d.engine = NewEngine(cfg.Engine, cfg.Topology, cfg.Silences, cfg.Inhibitor)
+	position, err := store.LoadPosition(ctx, db.Read(), cfg.Consumer)
+	if err != nil {
+		return nil, fmt.Errorf("load the position of %s: %w", cfg.Consumer, err)
+	}
+	d.position = store.Position{Sequence: position.Sequence, Epoch: position.Epoch + 1}
+	if err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return store.SavePosition(ctx, tx, cfg.Consumer, d.position)
+	}); err != nil {
+		return nil, fmt.Errorf("take over %s: %w", cfg.Consumer, err)
+	}
+	forget := 2 * max(cfg.Engine.Grouping.Forget, cfg.Engine.Alert.Remember)
+	memory, incidents, alerts, err := Load(ctx, db.Read(), func(now time.Time) time.Time { return now.Add(-forget) })
+	if err != nil {
+		return nil, fmt.Errorf("restore incidents: %w", err)
+	}
+	if err := d.engine.Restore(memory, incidents, alerts); err != nil {
+		return nil, fmt.Errorf("restore incidents: %w", err)
+	}
+	d.measure()
+	logger.Info("incidents restored", "incidents", len(incidents), "alerts", len(alerts), "position", d.position.Sequence)
+	return d, nil
+}
+
+// Position returns the sequence up to which the stream was applied.
+func (d *Desk) Position() uint64 { return d.Stats().Position }
+
+// Stats returns the counters as of the last commit.
+func (d *Desk) Stats() Stats {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.stats
+}
+
+// Apply takes batches that came from the stream, the last with the given sequence, and returns after their effects and the
+// position were stored. While storing fails it tries again until ctx ends.
+func (d *Desk) Apply(ctx context.Context, batches []signal.AlertBatch, sequence uint64, also func(ctx context.Context, tx bun.Tx) error) error {
+	if err := d.take(ctx); err != nil {
+		return err
+	}
+	defer d.give()
+	for i := range batches {
+		d.engine.Apply(batches[i].At, batches[i].Alerts)
+	}
+	return d.commit(ctx, sequence, also)
+}
+
+// Advance does what waited for a time up to now.
+func (d *Desk) Advance(ctx context.Context, now time.Time) error {
+	if due := d.Stats().Due; due.IsZero() || due.After(now) {
+		return nil
+	}
+	if err := d.take(ctx); err != nil {
+		return err
+	}
+	defer d.give()
+	d.engine.Advance(now)
+	return d.commit(ctx, d.position.Sequence, nil)
+}
+
+// Do lets a person's hand work on the engine at a time, with the named incidents and alerts brought into memory first, and
+// returns after the change was stored. The error of work is returned as it is; then nothing has changed.
+func (d *Desk) Do(ctx context.Context, now time.Time, incidents []uint64, alerts []string, work func(e *Engine) error) error {
+	if err := d.take(ctx); err != nil {
+		return err
+	}
+	defer d.give()
+	if err := d.adopt(ctx, incidents, alerts); err != nil {
+		return err
+	}
+	d.engine.Advance(now)
+	failed := work(d.engine)
+	if err := d.commit(ctx, d.position.Sequence, nil); err != nil {
+		return err
+	}
+	return failed
+}
+
+// NextTimer returns the earliest time at which something that people see waits; zero when nothing does.
+func (d *Desk) NextTimer(ctx context.Context) (time.Time, error) {
+	if err := d.take(ctx); err != nil {
+		return time.Time{}, err
+	}
+	defer d.give()
+	return d.engine.NextTimer(), nil
+}
+
+// adopt brings what a person works on back into memory. The turn is held.
+func (d *Desk) adopt(ctx context.Context, numbers []uint64, alerts []string) error {
+	var missing []uint64
+	for _, n := range numbers {
+		if !d.engine.Has(n) {
+			missing = append(missing, n)
+		}
+	}
+	var gone []string
+	for _, id := range alerts {
+		if !d.engine.HasAlert(id) {
+			gone = append(gone, id)
+		}
+	}
+	if len(missing) == 0 && len(gone) == 0 {
+		return nil
+	}
+	found, stored, err := LoadSome(ctx, d.db.Read(), missing, gone, false)
+	if err != nil {
+		return fmt.Errorf("bring back old incidents: %w", err)
+	}
+	d.engine.Adopt(found, stored)
+	return nil
+}
+
+// commit stores what the engine changed. The turn is held.
+func (d *Desk) commit(ctx context.Context, sequence uint64, also func(ctx context.Context, tx bun.Tx) error) error {
+	changes := d.engine.TakeChanges()
+	withMemory := !d.engine.Now().Before(d.memoryDue)
+	position := store.Position{Sequence: sequence, Epoch: d.position.Epoch}
+	if changes.Empty() && also == nil && sequence == d.position.Sequence {
+		d.measure()
+		return nil
+	}
+	write := func(ctx context.Context, tx bun.Tx) error {
+		if err := Save(ctx, tx, changes); err != nil {
+			return err
+		}
+		if also != nil {
+			if err := also(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if withMemory {
+			if err := SaveMemory(ctx, tx, d.engine.Memory()); err != nil {
+				return err
+			}
+		}
+		return store.SavePosition(ctx, tx, d.consumer, position)
+	}
+	if err := d.persist(ctx, write); err != nil {
+		d.engine.putBack(changes)
+		return err
+	}
+	changes.Alerts.Stored()
+	d.position = position
+	if withMemory {
+		d.memoryDue = d.engine.Now().Add(memoryEvery)
+	}
+	d.measure()
+	numbers := make([]uint64, len(changes.Incidents))
+	for i, inc := range changes.Incidents {
+		numbers[i] = inc.Root
+	}
+	d.committed(numbers, changes.Steps)
+	return nil
+}
+
+// persist writes until it succeeds or ctx ends: the engine in memory is ahead of the disk. What was not written is written
+// with the next commit.
+func (d *Desk) persist(ctx context.Context, write func(ctx context.Context, tx bun.Tx) error) error {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		err := d.db.Write(context.WithoutCancel(ctx), write)
+		if err == nil {
+			d.fail(nil)
+			return nil
+		}
+		if errors.Is(err, store.ErrFenced) {
+			return fmt.Errorf("store incidents: %w", err)
+		}
+		d.fail(err)
+		d.logger.Warn("incidents cannot be stored, trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("store incidents: %w: %w", ErrUnavailable, err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (d *Desk) fail(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stats.Err = err
+}
+
+// measure takes the counters. The turn is held, or nobody else knows the Desk yet.
+func (d *Desk) measure() {
+	e := d.engine
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stats = Stats{
+		Now: e.Now(), Due: e.nextTimer(), Position: d.position.Sequence, Received: e.received,
+		Known: e.tracker.Len(), Firing: e.tracker.Firing(), Alerts: e.tracker.Next() - 1, Err: d.stats.Err,
+	}
+}
+
+// Close stores the engine's memory. Call it when nothing else uses the Desk any more.
+func (d *Desk) Close(ctx context.Context) error {
+	if err := d.take(ctx); err != nil {
+		return err
+	}
+	defer d.give()
+	return d.db.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return SaveMemory(ctx, tx, d.engine.Memory()) })
+}
+
+func (d *Desk) take(ctx context.Context) error {
+	select {
+	case d.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the incidents: %w: %w", ErrUnavailable, context.Cause(ctx))
+	}
+}
+
+func (d *Desk) give() { <-d.turn }

@@ -1,138 +1,231 @@
-// Package store keeps rows in SQLite, through one writer with group commit.
 package store
 
 import (
 	"context"
-	"embed"
+	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	"github.com/uptrace/bun"
 )
 
-// Errors that callers act on.
-var (
-	// ErrNotFound says that the row does not exist.
-	ErrNotFound = errors.New("not found")
-	// ErrConflict says that the row exists already or breaks another constraint.
-	ErrConflict = errors.New("conflict")
-	// ErrUnavailable says that the disk is full, read-only or failing; nothing was stored.
-	ErrUnavailable = errors.New("store is unavailable")
-	// ErrFenced says that a newer epoch has taken over the consumer.
-	ErrFenced = errors.New("a newer epoch has taken over")
-)
-
-//go:embed schema
-var schemas embed.FS
-
-// Schema returns the migrations of ops.db.
-func Schema() fs.FS {
-	sub, err := fs.Sub(schemas, "schema/ops")
-	if err != nil {
-		panic(err) // only if the folder was renamed
-	}
-	return sub
-}
+// QueueLength is how many writes may wait for the writer.
+const QueueLength = 1024
 
 // Config says where the rows live.
 type Config struct {
-	// Dir is the folder that holds the database files.
+	// Dir is the folder that holds the database files; it is made when missing.
 	Dir string
 }
 
 // Validate reports the first setting that cannot be used.
-func (c Config) Validate() error { return nil }
+func (c Config) Validate() error {
+	if c.Dir == "" {
+		return errors.New("store: no folder is set")
+	}
+	return nil
+}
+
+// engine is what differs between databases. Its pools are closed by DB.
+type engine struct {
+	writer  *bun.DB // one connection
+	reader  *bun.DB
+	dialect goose.Dialect
+	// tidy is called about once a second if something was written; it runs beside the writer and may ask for the writer's
+	// connection by between, which runs a function between two transactions. nil if there is nothing to do.
+	tidy func(between func(work func(*bun.DB))) error
+	// close ends what belongs to tidy; nil if there is nothing.
+	close func() error
+}
 
 // DB is one database. It is safe for concurrent use.
-type DB struct{}
+type DB struct {
+	name   string
+	engine engine
+	logger *slog.Logger
 
-// Open opens or makes the database name (for instance "ops") in config.Dir and migrates it.
+	queue   chan *write
+	chores  chan func(*bun.DB) // for the writer, between two transactions
+	written chan struct{}      // holds one token after a commit
+	stop    chan struct{}      // closed by Close
+	workers sync.WaitGroup
+	tidier  sync.WaitGroup
+
+	mu     sync.RWMutex // read-locked while something is put into queue
+	closed bool         // guarded by mu
+
+	writes, failures, groups atomic.Uint64
+}
+
+// Stats counts what the writer has done since the start.
+type Stats struct {
+	// Writes is how many changes were committed, Failures how many were not, Groups how many transactions were used.
+	Writes, Failures, Groups uint64
+	// Waiting is how many writes wait now.
+	Waiting int
+}
+
+// Open opens or makes the database name (for instance "ops") in config.Dir and migrates it to the newest of migrations.
 func Open(ctx context.Context, config Config, name string, migrations fs.FS, logger *slog.Logger) (*DB, error) {
-	return nil, errors.New("not built yet")
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(config.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("open store %s: %w: %w", name, ErrUnavailable, err)
+	}
+	engine, err := openSQLite(ctx, config.Dir, name)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", name, Classify(err))
+	}
+	return start(ctx, engine, name, migrations, logger)
+}
+
+// start migrates and starts the writer. It closes the engine if that fails.
+func start(ctx context.Context, engine engine, name string, migrations fs.FS, logger *slog.Logger) (*DB, error) {
+	db := &DB{
+		name:    name,
+		engine:  engine,
+		logger:  logger,
+		queue:   make(chan *write, QueueLength),
+		chores:  make(chan func(*bun.DB)),
+		written: make(chan struct{}, 1),
+		stop:    make(chan struct{}),
+	}
+	if err := migrate(ctx, engine, migrations, logger); err != nil {
+		return nil, errors.Join(fmt.Errorf("migrate store %s: %w", name, Classify(err)), db.closePools())
+	}
+	db.workers.Go(db.runWriter)
+	if engine.tidy != nil {
+		db.tidier.Go(db.runTidy)
+	}
+	return db, nil
+}
+
+// migrate brings the tables to the newest version.
+func migrate(ctx context.Context, engine engine, migrations fs.FS, logger *slog.Logger) error {
+	provider, err := goose.NewProvider(engine.dialect, engine.writer.DB, migrations, goose.WithDisableGlobalRegistry(true),
+		goose.WithSlog(slog.New(slog.DiscardHandler)))
+	if errors.Is(err, goose.ErrNoMigrations) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	results, err := provider.Up(ctx)
+	var partial *goose.PartialError
+	if errors.As(err, &partial) && partial.Failed != nil {
+		return fmt.Errorf("%s: %w", partial.Failed.Source.Path, err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, result := range results {
+		logger.Info("the tables were migrated", "migration", result.Source.Path, "duration", result.Duration)
+	}
+	return nil
 }
 
 // Close ends the writer after the writes that wait, and closes the database.
-func (db *DB) Close() error { return nil }
-
-// Write runs change in the writer's next transaction and returns after the commit is on disk.
-func (db *DB) Write(ctx context.Context, change func(ctx context.Context, tx bun.Tx) error) error {
-	return ErrUnavailable
+func (db *DB) Close() error {
+	db.mu.Lock()
+	closed := db.closed
+	db.closed = true
+	db.mu.Unlock()
+	if closed {
+		return nil
+	}
+	close(db.stop)
+	db.tidier.Wait()
+	close(db.queue) // nobody puts anything into it any more: closed is set
+	db.workers.Wait()
+	return db.closePools()
 }
 
-// Read returns the pool of read-only connections.
-func (db *DB) Read() *bun.DB { return nil }
-
-// Position is where a consumer stands in its stream.
-type Position struct {
-	// Sequence is the last message whose effects are stored; 0 means none.
-	Sequence uint64
-	// Epoch is the reign of the consumer that wrote it; a higher one fences out all lower ones.
-	Epoch uint64
+func (db *DB) closePools() error {
+	// The writer last: SQLite moves the log into the database when the last connection goes, if that one may write.
+	err := db.engine.reader.Close()
+	if db.engine.close != nil {
+		err = errors.Join(err, db.engine.close())
+	}
+	if err = errors.Join(err, db.engine.writer.Close()); err != nil {
+		return fmt.Errorf("close store %s: %w", db.name, err)
+	}
+	return nil
 }
 
-// LoadPosition returns where consumer stands; the zero Position if it never stored one.
-func LoadPosition(ctx context.Context, db bun.IDB, consumer string) (Position, error) {
-	return Position{}, ErrUnavailable
+// Read returns the pool of read-only connections. A write through it is an error.
+func (db *DB) Read() *bun.DB { return db.engine.reader }
+
+// Stats returns what the writer has done.
+func (db *DB) Stats() Stats {
+	return Stats{
+		Writes: db.writes.Load(), Failures: db.failures.Load(), Groups: db.groups.Load(), Waiting: len(db.queue),
+	}
 }
 
-// SavePosition stores where consumer stands; ErrFenced if the stored epoch is newer.
-func SavePosition(ctx context.Context, tx bun.IDB, consumer string, position Position) error {
-	return ErrUnavailable
+// runTidy lets the engine tidy up about once a second while there are writes.
+func (db *DB) runTidy() {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	failed := false
+	for {
+		select {
+		case <-db.stop:
+			return
+		case <-ticker.C:
+		}
+		select {
+		case <-db.written:
+		default:
+			continue
+		}
+		err := db.engine.tidy(db.between)
+		if err != nil && !failed {
+			db.logger.Warn("the database could not be tidied up", "database", db.name, "error", err)
+		}
+		failed = err != nil
+	}
 }
 
-// LoadState returns the value of key; ErrNotFound if there is none.
-func LoadState(ctx context.Context, db bun.IDB, key string) ([]byte, error) { return nil, ErrNotFound }
-
-// SaveState stores value under key, replacing what was there.
-func SaveState(ctx context.Context, tx bun.IDB, key string, value []byte) error {
-	return ErrUnavailable
+// between runs work on the writer's connection between two transactions.
+func (db *DB) between(work func(*bun.DB)) {
+	done := make(chan struct{})
+	select {
+	case db.chores <- func(writer *bun.DB) { defer close(done); work(writer) }:
+		<-done
+	case <-db.stop:
+	}
 }
 
-// DeadLetter is something that was accepted or offered and could not be used.
-type DeadLetter struct {
-	// ID is given by the caller; unique.
-	ID string
-	// At is when it was put here.
-	At time.Time
-	// Receiver names the integration it came through.
-	Receiver string
-	// Reason says why, for a person.
-	Reason string
-	// Payload is the raw content, cut at MaxPayload bytes.
-	Payload []byte
-	// Truncated says that Payload was cut.
-	Truncated bool
-	// ReplayedAt is when it was replayed; zero if never.
-	ReplayedAt time.Time
+// Millis returns t as it is stored: milliseconds since 1970, and 0 for the zero time. The very first millisecond of 1970,
+// which senders with a broken clock like, is stored as the second one.
+func Millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	if millis := t.UnixMilli(); millis != 0 {
+		return millis
+	}
+	return 1
 }
 
-// Bounds of the dead letters.
-const (
-	// MaxDeadLetters is how many are kept; the oldest go first.
-	MaxDeadLetters = 10_000
-	// MaxPayload is how many bytes of a payload are kept.
-	MaxPayload = 64 << 10
-)
-
-// AddDeadLetter keeps letter.
-func AddDeadLetter(ctx context.Context, tx bun.IDB, letter DeadLetter) error { return ErrUnavailable }
-
-// DeadLetters lists them newest first; next is "" at the end.
-func DeadLetters(ctx context.Context, db bun.IDB, cursor string, limit int) (letters []DeadLetter, next string, err error) {
-	return nil, "", ErrUnavailable
+// Time returns what Millis stored, in UTC.
+func Time(millis int64) time.Time {
+	if millis == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(millis).UTC()
 }
 
-// FindDeadLetter returns one; ErrNotFound if there is none.
-func FindDeadLetter(ctx context.Context, db bun.IDB, id string) (DeadLetter, error) {
-	return DeadLetter{}, ErrNotFound
+// isDone reports whether err says that the transaction had ended already.
+func isDone(err error) bool {
+	return errors.Is(err, sql.ErrTxDone) || err != nil && strings.Contains(err.Error(), "no transaction is active")
 }
-
-// MarkReplayed records that the dead letter was replayed; ErrNotFound if there is none.
-func MarkReplayed(ctx context.Context, tx bun.IDB, id string, at time.Time) error {
-	return ErrUnavailable
-}
-
-// CountDeadLetters returns how many are kept.
-func CountDeadLetters(ctx context.Context, db bun.IDB) (int, error) { return 0, ErrUnavailable }

@@ -1,8 +1,50 @@
 -- +goose Up
+
+-- Where each consumer stands in its stream; written with the effects (base/store, SavePosition).
 CREATE TABLE positions (
-    consumer   TEXT   NOT NULL PRIMARY KEY,
-    sequence   BIGINT NOT NULL,
-    epoch      BIGINT NOT NULL
+    consumer TEXT   NOT NULL PRIMARY KEY,
+    sequence BIGINT NOT NULL,
+    epoch    BIGINT NOT NULL
 );
+
+-- Small values by name (base/store, SaveState).
+CREATE TABLE state (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+);
+
+-- What could not be used (base/store, AddDeadLetter); number has no gaps but at the old end.
+CREATE TABLE dead_letters (
+    number      BIGINT  NOT NULL PRIMARY KEY,
+    id          TEXT    NOT NULL UNIQUE,
+    at          BIGINT  NOT NULL,
+    receiver    TEXT    NOT NULL,
+    reason      TEXT    NOT NULL,
+    payload     BLOB    NOT NULL,
+    truncated   BOOLEAN NOT NULL,
+    replayed_at BIGINT  NOT NULL
+);
+
+-- The leaves of the Merkle log, from 0 without gaps (base/audit).
+CREATE TABLE audit_leaves (
+    n      BIGINT NOT NULL PRIMARY KEY,
+    at     BIGINT NOT NULL,
+    actor  TEXT   NOT NULL,
+    action TEXT   NOT NULL,
+    object TEXT   NOT NULL,
+    reason TEXT   NOT NULL,
+    data   BLOB   NOT NULL
+);
+
+-- The hashes of the Merkle log by golang.org/x/mod/sumdb/tlog's StoredHashIndex, 32 bytes each.
+CREATE TABLE audit_hashes (
+    position BIGINT NOT NULL PRIMARY KEY,
+    hash     BLOB   NOT NULL
+);
+
 -- +goose Down
+DROP TABLE audit_hashes;
+DROP TABLE audit_leaves;
+DROP TABLE dead_letters;
+DROP TABLE state;
 DROP TABLE positions;

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// Bounds of one group of writes.
+const (
+	groupTime = 2 * time.Millisecond
+	groupSize = 256
+)
+
+// The states of a write.
+const (
+	waiting int32 = iota
+	running
+	cancelled
+)
+
+// write is one change on its way.
+type write struct {
+	ctx    context.Context // without cancellation
+	change func(ctx context.Context, tx bun.Tx) error
+	state  atomic.Int32
+
+	done     chan struct{} // closed behind the two below
+	err      error
+	panicked any
+}
+
+// Write runs change in the writer's next transaction and returns after the commit is on disk. It returns change's error as
+// it is, and around it ErrConflict or ErrNotFound where the database said so; ErrUnavailable if the disk does not take it
+// (nothing is stored then, whatever change returned); the context's error if it ended before change began; ErrClosed.
+func (db *DB) Write(ctx context.Context, change func(ctx context.Context, tx bun.Tx) error) error {
+	w := &write{ctx: context.WithoutCancel(ctx), change: change, done: make(chan struct{})}
+	if err := db.enqueue(ctx, w); err != nil {
+		return err
+	}
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		if w.state.CompareAndSwap(waiting, cancelled) {
+			return fmt.Errorf("wait for the writer of %s: %w", db.name, context.Cause(ctx))
+		}
+		<-w.done
+	}
+	if w.panicked != nil {
+		panic(w.panicked) // it belongs to the caller, the writer goes on
+	}
+	return w.err
+}
+
+// enqueue waits for room in the queue.
+func (db *DB) enqueue(ctx context.Context, w *write) error {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if db.closed {
+		return fmt.Errorf("write to %s: %w", db.name, ErrClosed)
+	}
+	select {
+	case db.queue <- w:
+		return nil
+	default:
+	}
+	select {
+	case db.queue <- w:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the writer of %s: %w", db.name, context.Cause(ctx))
+	}
+}
+
+// runWriter takes writes until the queue is closed and empty.
+func (db *DB) runWriter() {
+	for {
+		select {
+		case chore := <-db.chores:
+			chore(db.engine.writer)
+		case w, ok := <-db.queue:
+			if !ok {
+				return
+			}
+			db.group(w)
+			select {
+			case db.written <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// group runs first and the writes that wait behind it in one transaction, commits, and tells the callers.
+func (db *DB) group(first *write) {
+	began := time.Now()
+	var tx *bun.Tx
+	var members []*write // their changes stand in tx
+	for w := first; w != nil; w = db.more(began, len(members)) {
+		if !w.state.CompareAndSwap(waiting, running) {
+			continue
+		}
+		if tx == nil {
+			opened, err := db.engine.writer.BeginTx(context.Background(), nil)
+			if err != nil {
+				db.finish(w, unavailable(err))
+				continue
+			}
+			tx = &opened
+		}
+		alive := true
+		switch err := db.run(w, *tx, len(members) > 0, &alive); {
+		case err == nil:
+			members = append(members, w)
+		case alive:
+			db.finish(w, Classify(err))
+		default:
+			// The change was the first, or the database has rolled everything back.
+			if rollbackErr := tx.Rollback(); rollbackErr != nil && !isDone(rollbackErr) {
+				err = errors.Join(err, rollbackErr)
+			}
+			db.finish(w, Classify(err))
+			for _, member := range members {
+				db.finish(member, unavailable(err))
+			}
+			tx, members = nil, nil
+		}
+	}
+	if tx != nil {
+		db.commit(*tx, members)
+	}
+}
+
+// more returns the next write that waits, nil if the group should end.
+func (db *DB) more(began time.Time, members int) *write {
+	if members >= groupSize || time.Since(began) > groupTime {
+		return nil
+	}
+	select {
+	case w := <-db.queue:
+		return w // nil once the queue is closed
+	default:
+		return nil
+	}
+}
+
+// run runs one change. The first of a transaction has no savepoint, which large changes would pay for; when it fails the
+// transaction is rolled back. Alive becomes false when the transaction cannot go on.
+func (db *DB) run(w *write, tx bun.Tx, savepoint bool, alive *bool) error {
+	if savepoint {
+		if _, err := tx.Tx.ExecContext(w.ctx, "SAVEPOINT member"); err != nil {
+			*alive = false
+			return unavailable(err)
+		}
+	}
+	err := call(w, tx)
+	if !savepoint {
+		*alive = err == nil
+		return err
+	}
+	if err != nil {
+		if _, undoErr := tx.Tx.ExecContext(w.ctx, "ROLLBACK TO SAVEPOINT member"); undoErr != nil {
+			*alive = false
+			return errors.Join(err, undoErr)
+		}
+	}
+	if _, releaseErr := tx.Tx.ExecContext(w.ctx, "RELEASE SAVEPOINT member"); releaseErr != nil {
+		*alive = false
+		return unavailable(errors.Join(err, releaseErr))
+	}
+	return err
+}
+
+// errPanicked stands for a panic of a change until its caller gets it.
+var errPanicked = errors.New("the change panicked")
+
+// call runs the change and catches its panic.
+func call(w *write, tx bun.Tx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.panicked, err = r, errPanicked
+		}
+	}()
+	return w.change(w.ctx, tx)
+}
+
+// commit ends the transaction and tells its members.
+func (db *DB) commit(tx bun.Tx, members []*write) {
+	err := tx.Commit()
+	if err != nil {
+		err = unavailable(err)
+		if rollbackErr := tx.Rollback(); rollbackErr != nil && !isDone(rollbackErr) {
+			err = errors.Join(err, rollbackErr)
+		}
+	}
+	db.groups.Add(1)
+	for _, member := range members {
+		db.finish(member, err)
+	}
+}
+
+// finish tells the caller of w.
+func (db *DB) finish(w *write, err error) {
+	if err == nil {
+		db.writes.Add(1)
+	} else {
+		db.failures.Add(1)
+	}
+	w.err = err
+	close(w.done)
+}

@@ -16,7 +16,11 @@ func Exec(ctx context.Context, tx bun.Tx, query string, args ...any) (sql.Result
 	if tx.Dialect().Name() == dialect.PG {
 		query = numbered(query)
 	}
-	return tx.Tx.ExecContext(ctx, query, args...)
+	result, err := tx.Tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return nil, Classify(err)
+	}
+	return result, nil
 }
 
 // numbered turns each "?" into PostgreSQL's "$1", "$2" and so on. The statements that use it have no "?" in literals.

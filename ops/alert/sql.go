@@ -18,17 +18,12 @@ import (
 	"github.com/fairlead/fairlead/base/store"
 )
 
-const insertColumns = `seq, source, identity, fingerprint, template_key, name, severity, entity, labels, annotations,
-	generator_url, state, starts_at, ends_at, received_at, last_received_at, expires_at, reports, flaps, flapping,
-	silenced_by, inhibited_by, incident, why, decision, decision_lines, chain`
-
-// insertRows is how many alerts one statement inserts.
-const insertRows = 50
-
-var (
-	insertRow  = "(" + strings.Repeat("?, ", 26) + "?)"
-	insertMany = "INSERT INTO alerts (" + insertColumns + ") VALUES " + strings.Repeat(insertRow+", ", insertRows-1) + insertRow
-)
+var columns = []string{
+	"seq", "source", "identity", "fingerprint", "template_key", "name", "severity", "entity", "labels",
+	"annotations", "generator_url", "state", "starts_at", "ends_at", "received_at", "last_received_at",
+	"expires_at", "reports", "flaps", "flapping", "silenced_by", "inhibited_by", "incident", "why", "decision",
+	"decision_lines", "chain",
+}
 
 const updateChanged = `UPDATE alerts SET severity = ?, annotations = ?, generator_url = ?, state = ?, starts_at = ?, ends_at = ?,
 	last_received_at = ?, expires_at = ?, reports = ?, flaps = ?, flapping = ?, silenced_by = ?, inhibited_by = ?, incident = ?,
@@ -39,21 +34,13 @@ const updateRepeated = `UPDATE alerts SET last_received_at = ?, expires_at = ?, 
 // Save stores changed episodes within tx; call Changes.Stored after the commit. It returns, for the audit log, one entry for
 // each changed decision record: the alert's id, a zero byte and the 32-byte chain.
 func Save(ctx context.Context, tx bun.Tx, c Changes) (decisions []byte, err error) {
-	args := make([]any, 0, insertRows*27)
-	for first := 0; first < len(c.Fresh); first += insertRows {
-		part := c.Fresh[first:min(first+insertRows, len(c.Fresh))]
-		args = args[:0]
-		for _, e := range part {
-			decisions = appendDecision(decisions, e)
-			args = appendRow(args, e)
-		}
-		query := insertMany
-		if len(part) < insertRows {
-			query = "INSERT INTO alerts (" + insertColumns + ") VALUES " + strings.Repeat(insertRow+", ", len(part)-1) + insertRow
-		}
-		if _, err := store.Exec(ctx, tx, query, args...); err != nil {
-			return nil, fmt.Errorf("insert %d alerts: %w", len(part), err)
-		}
+	rows := make([][]any, len(c.Fresh))
+	for i, e := range c.Fresh {
+		decisions = appendDecision(decisions, e)
+		rows[i] = row(e)
+	}
+	if err := store.Insert(ctx, tx, "alerts", columns, "", rows); err != nil {
+		return nil, fmt.Errorf("insert %d alerts: %w", len(rows), err)
 	}
 	for _, e := range c.Changed {
 		if len(e.Lines) > 0 {
@@ -74,11 +61,13 @@ func Save(ctx context.Context, tx bun.Tx, c Changes) (decisions []byte, err erro
 	return decisions, nil
 }
 
-func appendRow(args []any, e *Episode) []any {
-	return append(args, int64(e.Seq), e.Source, e.Identity, e.Fingerprint.String(), e.TemplateKey, e.Name(), int(e.Severity), //nolint:gosec // as above
+func row(e *Episode) []any {
+	return []any{
+		int64(e.Seq), e.Source, e.Identity, e.Fingerprint.String(), e.TemplateKey, e.Name(), int(e.Severity), //nolint:gosec // as above
 		e.Entity().String(), encodeLabels(e.Labels), encodeLabels(e.Annotations), e.GeneratorURL, string(e.State),
 		ms(e.StartsAt), ms(e.EndsAt), ms(e.ReceivedAt), ms(e.LastReceivedAt), ms(e.ExpiresAt), e.Reports, e.Flaps, flag(e.Flapping),
-		strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:])) //nolint:gosec // as above
+		strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:]), //nolint:gosec // as above
+	}
 }
 
 func appendDecision(decisions []byte, e *Episode) []byte {

@@ -73,14 +73,11 @@ func OpenDesk(ctx context.Context, db *store.DB, cfg DeskConfig, logger *slog.Lo
 		d.committed = func([]uint64, []*Step) {}
 	}
 	d.engine = NewEngine(cfg.Engine, cfg.Topology, cfg.Silences, cfg.Inhibitor)
-	position, err := store.LoadPosition(ctx, db.Read(), cfg.Consumer)
+	err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		d.position, err = store.TakeOver(ctx, tx, cfg.Consumer)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("load the position of %s: %w", cfg.Consumer, err)
-	}
-	d.position = store.Position{Sequence: position.Sequence, Epoch: position.Epoch + 1}
-	if err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return store.SavePosition(ctx, tx, cfg.Consumer, d.position)
-	}); err != nil {
 		return nil, fmt.Errorf("take over %s: %w", cfg.Consumer, err)
 	}
 	forget := 2 * max(cfg.Engine.Grouping.Forget, cfg.Engine.Alert.Remember)
@@ -148,6 +145,24 @@ func (d *Desk) Do(ctx context.Context, now time.Time, incidents []uint64, alerts
 		return err
 	}
 	return failed
+}
+
+// Undo takes a stored step back (see Engine.Undo). It returns the step and the one that records the undoing.
+func (d *Desk) Undo(ctx context.Context, now time.Time, number uint64, actor string) (undone, record *Step, err error) {
+	undone, err = FindStep(ctx, d.db.Read(), number)
+	if err != nil {
+		return nil, nil, err
+	}
+	incidents, alerts := undone.Needs()
+	err = d.Do(ctx, now, incidents, alerts, func(e *Engine) error {
+		// Read again within the turn: somebody else may have undone it meanwhile.
+		if undone, err = FindStep(ctx, d.db.Read(), number); err != nil {
+			return err
+		}
+		record, err = e.Undo(undone, actor)
+		return err
+	})
+	return undone, record, err
 }
 
 // NextTimer returns the earliest time at which something that people see waits; zero when nothing does.

@@ -80,6 +80,11 @@ func Find(ctx context.Context, db bun.IDB, number uint64) (*Incident, error) {
 	return incidents[0], nil
 }
 
+// FindAll returns the stored incidents with these numbers, in no particular order; unknown ones are left out.
+func FindAll(ctx context.Context, db bun.IDB, numbers []uint64) ([]*Incident, error) {
+	return load(ctx, db, "number IN (?)", bun.In(numbers))
+}
+
 // Timeline returns the newest steps, at most limit, of an incident and of those merged into it, oldest first.
 func Timeline(ctx context.Context, db bun.IDB, number uint64, limit int) ([]*Step, error) {
 	return steps(ctx, db, "incident IN (SELECT number FROM incidents WHERE root = ? OR number = ?) ORDER BY number DESC LIMIT ?", int64(number), int64(number), limit) //nolint:gosec // as above
@@ -123,21 +128,39 @@ func steps(ctx context.Context, db bun.IDB, where string, args ...any) ([]*Step,
 	return out, rows.Err()
 }
 
-// CountByState returns how many incidents stand in each state; merged ones are not counted.
-func CountByState(ctx context.Context, db bun.IDB) (map[State]int, error) {
-	rows, err := db.QueryContext(ctx, "SELECT state, count(*) FROM incidents WHERE merged_into = 0 GROUP BY state")
+// Counts sums up all incidents and the alerts in them.
+type Counts struct {
+	States map[State]int
+	// Told and HeldBack count alerts that nothing mutes, in incidents that were shown and that were not.
+	Told, HeldBack                int
+	Silenced, Inhibited, Flapping int
+}
+
+// Count sums up all stored incidents; merged ones count as part of those they were merged into.
+func Count(ctx context.Context, db bun.IDB) (Counts, error) {
+	counts := Counts{States: map[State]int{}}
+	rows, err := db.QueryContext(ctx, `SELECT state, count(*), sum(alerts), sum(silenced), sum(inhibited), sum(flapping)
+		FROM incidents WHERE merged_into = 0 GROUP BY state`)
 	if err != nil {
-		return nil, fmt.Errorf("count incidents: %w", err)
+		return counts, fmt.Errorf("count incidents: %w", err)
 	}
 	defer rows.Close()
-	counts := map[State]int{}
 	for rows.Next() {
-		var state string
-		var n int
-		if err := rows.Scan(&state, &n); err != nil {
-			return nil, fmt.Errorf("count incidents: %w", err)
+		var state State
+		var n, alerts, silenced, inhibited, flapping int
+		if err := rows.Scan(&state, &n, &alerts, &silenced, &inhibited, &flapping); err != nil {
+			return counts, fmt.Errorf("count incidents: %w", err)
 		}
-		counts[State(state)] = n
+		counts.States[state] = n
+		counts.Silenced += silenced
+		counts.Inhibited += inhibited
+		counts.Flapping += flapping
+		plain := max(0, alerts-silenced-inhibited-flapping)
+		if state == Forming || state == Suppressed {
+			counts.HeldBack += plain
+		} else {
+			counts.Told += plain
+		}
 	}
 	return counts, rows.Err()
 }

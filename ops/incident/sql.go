@@ -22,11 +22,13 @@ const memoryKey = "incident.engine"
 
 // upsertIncident writes a whole row: bun would alias the table by its model in DO UPDATE, so it is written out.
 const upsertIncident = `INSERT INTO incidents (number, grp, state, title, severity, started_at, last_seen_at, shown_at, ended_at,
-	acknowledged_at, acknowledged_by, merged_into, root, own, total) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	acknowledged_at, acknowledged_by, merged_into, root, alerts, silenced, inhibited, flapping, own, total)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (number) DO UPDATE SET grp = excluded.grp, state = excluded.state, title = excluded.title,
 	severity = excluded.severity, started_at = excluded.started_at, last_seen_at = excluded.last_seen_at,
 	shown_at = excluded.shown_at, ended_at = excluded.ended_at, acknowledged_at = excluded.acknowledged_at,
 	acknowledged_by = excluded.acknowledged_by, merged_into = excluded.merged_into, root = excluded.root,
+	alerts = excluded.alerts, silenced = excluded.silenced, inhibited = excluded.inhibited, flapping = excluded.flapping,
 	own = excluded.own, total = excluded.total`
 
 // Save stores changes within tx, with one audit leaf for the automatic decisions of the batch and one for each step of a
@@ -100,7 +102,7 @@ func saveIncident(ctx context.Context, tx bun.Tx, inc *Incident) error {
 	}
 	_, err = store.Exec(ctx, tx, upsertIncident, int64(inc.Number), int64(inc.Group), string(inc.State), inc.Title, int(inc.Severity), //nolint:gosec // as above
 		millis(inc.StartedAt), millis(inc.LastSeenAt), millis(inc.ShownAt), millis(inc.EndedAt), millis(inc.AcknowledgedAt), inc.AcknowledgedBy,
-		int64(inc.MergedInto), int64(inc.Root), string(own), string(total)) //nolint:gosec // as above
+		int64(inc.MergedInto), int64(inc.Root), inc.Total.Alerts, inc.Total.Silenced, inc.Total.Inhibited, inc.Total.Flapping, string(own), string(total)) //nolint:gosec // as above
 	if err != nil {
 		return fmt.Errorf("store incident %s: %w", inc.ID(), err)
 	}

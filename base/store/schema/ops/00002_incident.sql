@@ -49,6 +49,11 @@ CREATE TABLE incidents (
     merged_into     BIGINT  NOT NULL,
     -- the incident that stands for this one after merges: itself, or the end of the chain of merged_into
     root            BIGINT  NOT NULL,
+    -- the counts of alerts, merged ones included, for sums over many incidents
+    alerts          BIGINT  NOT NULL,
+    silenced        BIGINT  NOT NULL,
+    inhibited       BIGINT  NOT NULL,
+    flapping        BIGINT  NOT NULL,
     own             TEXT    NOT NULL,
     total           TEXT    NOT NULL
 );

@@ -1,0 +1,271 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/ops/incident"
+)
+
+// Config is the whole configuration. The YAML file, the environment (FAIRLEAD_HTTP_LISTEN and so on) and the flags of
+// `fairlead serve` set it, the later winning. Every key has a default; no file is needed.
+type Config struct {
+	// Data is where everything is kept.
+	Data DataConfig `yaml:"data"`
+	// HTTP is the one port that speaks everything but OTLP's defaults.
+	HTTP HTTPConfig `yaml:"http"`
+	// OTLP holds the addresses of OTLP's default ports; "" switches one off.
+	OTLP OTLPConfig `yaml:"otlp"`
+	// Clock is "wall", or "event" to be driven by a replay; only on an empty data folder.
+	Clock string `yaml:"clock"`
+	// Log says how much is logged.
+	Log LogConfig `yaml:"log"`
+	// Receive bounds what senders may send.
+	Receive ReceiveConfig `yaml:"receive"`
+	// Bus bounds the stream.
+	Bus BusConfig `yaml:"bus"`
+	// Alert holds the constants of dedupe and flapping.
+	Alert alert.Config `yaml:"alert"`
+	// Incident holds how long an alert may be held before people are told.
+	Incident IncidentConfig `yaml:"incident"`
+	// InhibitRules are Alertmanager's.
+	InhibitRules []alert.InhibitRule `yaml:"inhibit_rules"`
+}
+
+// DataConfig says where everything is kept.
+type DataConfig struct {
+	// Dir is the data folder; it is made when missing.
+	Dir string `yaml:"dir"`
+}
+
+// HTTPConfig says where HTTP is served.
+type HTTPConfig struct {
+	// Listen is a loopback address and port; port 0 takes a free one.
+	Listen string `yaml:"listen"`
+}
+
+// OTLPConfig says where OTLP will be served on its default ports.
+type OTLPConfig struct {
+	GRPC HTTPConfig `yaml:"grpc"`
+	HTTP HTTPConfig `yaml:"http"`
+}
+
+// LogConfig says how much is logged.
+type LogConfig struct {
+	// Level is debug, info, warn or error.
+	Level string `yaml:"level"`
+}
+
+// ReceiveConfig bounds what senders may send.
+type ReceiveConfig struct {
+	// ResolveTimeout is how long after its last report an alert without end counts as ended; 0s means never.
+	ResolveTimeout time.Duration `yaml:"resolve_timeout"`
+	// MaxFingerprintsPerSender is how many different alerts one sender may send in 24 hours.
+	MaxFingerprintsPerSender int `yaml:"max_fingerprints_per_sender"`
+}
+
+// BusConfig bounds the stream.
+type BusConfig struct {
+	// MaxBytes is how much may wait in the stream, in bytes, before senders are told to come back later.
+	MaxBytes int64 `yaml:"max_bytes"`
+}
+
+// IncidentConfig holds how long an alert may be held before people are told.
+type IncidentConfig struct {
+	// HoldCritical is how long a critical alert may wait, 0s to 30s.
+	HoldCritical time.Duration `yaml:"hold_critical"`
+}
+
+// DefaultConfig returns the shipped configuration.
+func DefaultConfig() Config {
+	return Config{
+		Data:    DataConfig{Dir: "fairlead-data"},
+		HTTP:    HTTPConfig{Listen: "127.0.0.1:8460"},
+		OTLP:    OTLPConfig{GRPC: HTTPConfig{Listen: "127.0.0.1:4317"}, HTTP: HTTPConfig{Listen: "127.0.0.1:4318"}},
+		Clock:   "wall",
+		Log:     LogConfig{Level: "info"},
+		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 2_000_000},
+		Bus:     BusConfig{MaxBytes: 1 << 30},
+		Alert:   alert.DefaultConfig(),
+		Incident: IncidentConfig{
+			HoldCritical: incident.DefaultGroupingConfig().HoldCritical,
+		},
+	}
+}
+
+// LoadConfig reads the file at path ("" = none) over the defaults and then the environment. The error names file, line,
+// value and remedy, one problem a line.
+func LoadConfig(path string, environ []string) (Config, error) {
+	cfg := DefaultConfig()
+	if path != "" {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return cfg, fmt.Errorf("configuration: %w", err)
+		}
+		if err := parse(path, data, &cfg); err != nil {
+			return cfg, err
+		}
+	}
+	if err := applyEnvironment(&cfg, environ); err != nil {
+		return cfg, err
+	}
+	if err := cfg.Validate(); err != nil {
+		if path != "" {
+			err = locate(path, err)
+		}
+		return cfg, err
+	}
+	return cfg, nil
+}
+
+func parse(path string, data []byte, cfg *Config) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	err := decoder.Decode(cfg)
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	var typed *yaml.TypeError
+	if !errors.As(err, &typed) {
+		return fmt.Errorf("%s: %s; check the YAML there", path, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	problems := make([]string, len(typed.Errors))
+	for i, text := range typed.Errors {
+		problems[i] = path + ": " + explain(text)
+	}
+	return errors.New(strings.Join(problems, "\n"))
+}
+
+var (
+	unknownKey = regexp.MustCompile(`^line (\d+): field (\S+) not found in type \S+$`)
+	wrongType  = regexp.MustCompile("^line (\\d+): cannot unmarshal !!(\\w+) `?(.*?)`? into (\\S+)$")
+	valueKinds = map[string]string{
+		"time.Duration": "a duration such as 30s, 5m or 1h", "int": "a whole number", "int64": "a whole number", "string": "a text", "bool": "true or false",
+	}
+)
+
+// explain says with a remedy what yaml says without.
+func explain(text string) string {
+	if m := unknownKey.FindStringSubmatch(text); m != nil {
+		return fmt.Sprintf("line %s: unknown key %q; remove it or correct its spelling (docs/reference/config.md lists all keys)", m[1], m[2])
+	}
+	if m := wrongType.FindStringSubmatch(text); m != nil {
+		kind := valueKinds[m[4]]
+		if kind == "" {
+			kind = "another form; see docs/reference/config.md"
+		}
+		return fmt.Sprintf("line %s: value %q cannot be used here; write %s", m[1], m[3], kind)
+	}
+	return text
+}
+
+// ConfigError is a value that cannot be used.
+type ConfigError struct {
+	// Key is the path of the key, with dots.
+	Key string
+	// Problem says what is wrong and what to write.
+	Problem string
+}
+
+// Error names the key and the problem.
+func (e *ConfigError) Error() string { return e.Key + ": " + e.Problem }
+
+// locate adds file and line to an error about a key, where the file sets it.
+func locate(path string, err error) error {
+	var bad *ConfigError
+	if !errors.As(err, &bad) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	data, readErr := os.ReadFile(path)
+	var root yaml.Node
+	if readErr != nil || yaml.Unmarshal(data, &root) != nil || len(root.Content) == 0 {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	node, line := root.Content[0], 0
+	for part := range strings.SplitSeq(bad.Key, ".") {
+		var next *yaml.Node
+		for i := 0; i+1 < len(node.Content) && node.Kind == yaml.MappingNode; i += 2 {
+			if node.Content[i].Value == part {
+				next, line = node.Content[i+1], node.Content[i].Line
+			}
+		}
+		if next == nil {
+			break
+		}
+		node = next
+	}
+	if line == 0 {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return fmt.Errorf("%s: line %d: %w", path, line, err)
+}
+
+// Validate returns a *ConfigError for the first value that cannot be used.
+func (c *Config) Validate() error {
+	bad := func(key, format string, args ...any) error {
+		return &ConfigError{Key: key, Problem: fmt.Sprintf(format, args...)}
+	}
+	if c.Data.Dir == "" {
+		return bad("data.dir", "it is empty; name a folder")
+	}
+	if err := checkLoopback(c.HTTP.Listen); err != nil {
+		return bad("http.listen", "%q: %v", c.HTTP.Listen, err)
+	}
+	if c.Clock != "wall" && c.Clock != "event" {
+		return bad("clock", "%q is unknown; write wall or event", c.Clock)
+	}
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		return bad("log.level", "%q is unknown; write debug, info, warn or error", c.Log.Level)
+	}
+	if c.Receive.ResolveTimeout < 0 {
+		return bad("receive.resolve_timeout", "%s is negative; write a duration such as 5m, or 0s for never", c.Receive.ResolveTimeout)
+	}
+	if c.Receive.MaxFingerprintsPerSender < 1 {
+		return bad("receive.max_fingerprints_per_sender", "%d is less than 1; write a whole number such as 2000000", c.Receive.MaxFingerprintsPerSender)
+	}
+	if c.Bus.MaxBytes < 4<<20 {
+		return bad("bus.max_bytes", "%d is less than 4194304 (4 MiB)", c.Bus.MaxBytes)
+	}
+	if c.Incident.HoldCritical < 0 || c.Incident.HoldCritical > 30*time.Second {
+		return bad("incident.hold_critical", "%s is not between 0s and 30s", c.Incident.HoldCritical)
+	}
+	if err := c.Alert.Validate(); err != nil {
+		key, problem, _ := strings.Cut(err.Error(), ": ")
+		return bad(key, "%s", problem)
+	}
+	if _, err := alert.NewInhibitor(c.InhibitRules); err != nil {
+		return bad("inhibit_rules", "%v", err)
+	}
+	return nil
+}
+
+// checkLoopback refuses addresses that others could reach: there is no login yet.
+func checkLoopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return errors.New("want address and port, for instance 127.0.0.1:8460")
+	}
+	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return errors.New("only a loopback address can be used as long as there is no login; write 127.0.0.1 and a port, and put a proxy with authentication in front to reach it from elsewhere")
+}
+
+func (c *Config) engine() incident.Config {
+	cfg := incident.DefaultConfig()
+	cfg.Alert = c.Alert
+	cfg.Grouping.HoldCritical = c.Incident.HoldCritical
+	return cfg
+}

@@ -1,0 +1,95 @@
+// Package api is Fairlead's own HTTP API below /api/fairlead/v1: JSON described by OpenAPI 3.1, cursors, RFC 9457 problems
+// and server-sent events. It is a thin face over ops and base: it reads SQL and lets people's steps through the Desk.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/fairlead/fairlead/base/clock"
+	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/ops/incident"
+	"github.com/fairlead/fairlead/ops/topology"
+)
+
+// Prefix is the path that everything here is below.
+const Prefix = "/api/fairlead/v1"
+
+// Config is what an API works on.
+type Config struct {
+	Version string
+	DB      *store.DB
+	Desk    *incident.Desk
+	Map     *topology.Map
+	Clock   clock.Clock
+	// Settled returns when everything that was accepted before the call has been applied.
+	Settled func(ctx context.Context) error
+	// Replay offers a dead letter again to the receiver it came through; reason says why it was refused.
+	Replay func(ctx context.Context, letter store.DeadLetter) (accepted bool, reason string, err error)
+	Logger *slog.Logger
+}
+
+// API serves the routes. It is safe for concurrent use.
+type API struct {
+	cfg  Config
+	huma huma.API
+	hub  *hub
+}
+
+// actor names who acts until there is a login: whoever is on this machine.
+const actor = "loopback"
+
+// New puts the routes on mux. Run the API's Run beside the server, for the events.
+func New(mux *http.ServeMux, cfg Config) *API {
+	useProblems()
+	config := huma.DefaultConfig("Fairlead", cfg.Version)
+	config.OpenAPIPath = Prefix + "/openapi"
+	config.DocsPath, config.SchemasPath = "", ""
+	config.CreateHooks = nil
+	config.Info.Description = "Incidents, alerts and why they were told or not. Lists have cursors; errors are RFC 9457 problems with field, value and remedy."
+	a := &API{cfg: cfg, huma: humago.New(mux, config), hub: newHub()}
+	a.incidentRoutes()
+	a.alertRoutes()
+	a.systemRoutes()
+	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)
+	return a
+}
+
+// OpenAPI returns the description of the API as JSON.
+func (a *API) OpenAPI() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() }
+
+// route registers an operation below Prefix.
+func route[I, O any](a *API, method, path, id, summary string, handler func(context.Context, *I) (*O, error)) {
+	huma.Register(a.huma, huma.Operation{
+		OperationID: id, Method: method, Path: Prefix + path, Summary: summary, Tags: []string{strings.Split(path, "/")[1]},
+		MaxBodyBytes: 16 << 20,
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err == nil {
+			return out, nil
+		}
+		if p, ok := err.(*Problem); ok { //nolint:errorlint // only a problem made here
+			return nil, p
+		}
+		return nil, problem(ctx, a.cfg.Logger, err)
+	})
+}
+
+// body wraps an answer for huma.
+type body[T any] struct {
+	Body T
+}
+
+func answer[T any](value T) *body[T] { return &body[T]{Body: value} }
+
+func invalid(field string, value any, remedy string) *Problem {
+	return &Problem{
+		Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Detail: "A value cannot be used.",
+		Errors: []ErrorDetail{{Field: field, Value: brief(value), Remedy: remedy}}, ID: newID(),
+	}
+}

@@ -1,0 +1,222 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/fairlead/fairlead/base/signal"
+	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/ops/incident"
+)
+
+const (
+	detailAlerts = 200
+	detailSteps  = 1000
+)
+
+type incidentPath struct {
+	ID string `path:"id" example:"INC-12"`
+}
+
+type listIncidents struct {
+	State    []string  `query:"state" enum:"forming,open,acknowledged,resolved,suppressed" doc:"One or more states, with commas."`
+	Severity []string  `query:"severity" enum:"none,info,warning,error,critical" doc:"One or more severities, with commas."`
+	Q        string    `query:"q" maxLength:"200" doc:"Text in the title."`
+	Since    time.Time `query:"since" doc:"Only incidents last seen at or after this time."`
+	Cursor   string    `query:"cursor" doc:"next of the page before."`
+	Limit    int       `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (a *API) incidentRoutes() {
+	route(a, http.MethodGet, "/incidents", "listIncidents", "List incidents, last seen first", a.listIncidents)
+	route(a, http.MethodGet, "/incidents/{id}", "getIncident", "Get an incident with alerts and timeline", a.getIncident)
+	route(a, http.MethodGet, "/incidents/{id}/alerts", "listIncidentAlerts", "List the alerts of an incident", a.listIncidentAlerts)
+	route(a, http.MethodPost, "/incidents/{id}/acknowledge", "acknowledgeIncident", "Say that somebody works on it", a.acknowledge)
+	route(a, http.MethodPost, "/incidents/{id}/resolve", "resolveIncident", "End it by hand", a.resolve)
+	route(a, http.MethodPost, "/incidents/{id}/reopen", "reopenIncident", "Make an ended one current again", a.reopen)
+	route(a, http.MethodPost, "/incidents/{id}/merge", "mergeIncidents", "Merge others into it", a.merge)
+	route(a, http.MethodPost, "/incidents/{id}/split", "splitIncident", "Make a new incident of some of its alerts", a.split)
+	route(a, http.MethodPost, "/incidents/{id}/assign", "assignAlerts", "Move alerts into it", a.assign)
+	route(a, http.MethodPost, "/incidents/{id}/notes", "addNote", "Add a note", a.note)
+	route(a, http.MethodPost, "/steps/{id}/undo", "undoStep", "Take a step back, and keep it back", a.undo)
+}
+
+func (a *API) listIncidents(ctx context.Context, in *listIncidents) (*body[IncidentPage], error) {
+	f := incident.Filter{Text: in.Q, Since: in.Since, Cursor: in.Cursor, Limit: in.Limit}
+	for _, s := range in.State {
+		f.States = append(f.States, incident.State(s))
+	}
+	for _, s := range in.Severity {
+		severity := signal.ParseSeverity(s)
+		f.Severities = append(f.Severities, severity)
+	}
+	list, next, err := incident.List(ctx, a.cfg.DB.Read(), f)
+	if err != nil {
+		return nil, err
+	}
+	return answer(IncidentPage{Items: toIncidents(list), Next: next}), nil
+}
+
+func (a *API) getIncident(ctx context.Context, in *incidentPath) (*body[IncidentDetail], error) {
+	number, err := incident.ParseID(in.ID)
+	if err != nil {
+		return nil, invalid("path.id", in.ID, "write INC- and a number, for instance INC-12")
+	}
+	inc, err := incident.Find(ctx, a.cfg.DB.Read(), number)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := alert.List(ctx, a.cfg.DB.Read(), alert.Filter{Incident: inc.Number, Limit: detailAlerts})
+	if err != nil {
+		return nil, err
+	}
+	steps, err := incident.Timeline(ctx, a.cfg.DB.Read(), inc.Number, detailSteps)
+	if err != nil {
+		return nil, err
+	}
+	return answer(IncidentDetail{
+		Incident: toIncident(inc), Alerts: toAlerts(rows), Timeline: toSteps(steps),
+		Causes: []Cause{}, Precedents: []Cause{}, Executions: []Cause{},
+	}), nil
+}
+
+// changed reads an incident back after a step.
+func (a *API) changed(ctx context.Context, s *incident.Step, number, other uint64) (*body[ActionResult], error) {
+	inc, err := incident.Find(ctx, a.cfg.DB.Read(), number)
+	if err != nil {
+		return nil, err
+	}
+	result := ActionResult{Incident: toIncident(inc), Step: toStep(s)}
+	if other != 0 {
+		second, err := incident.Find(ctx, a.cfg.DB.Read(), other)
+		if err != nil {
+			return nil, err
+		}
+		view := toIncident(second)
+		result.Other = &view
+	}
+	return answer(result), nil
+}
+
+// act lets work take one step on an incident.
+func (a *API) act(ctx context.Context, id string, others []uint64, alerts []string, work func(e *incident.Engine, number uint64) (*incident.Step, error)) (*body[ActionResult], error) {
+	number, err := incident.ParseID(id)
+	if err != nil {
+		return nil, invalid("path.id", id, "write INC- and a number, for instance INC-12")
+	}
+	var s *incident.Step
+	err = a.cfg.Desk.Do(ctx, a.cfg.Clock.Now(), append(others, number), alerts, func(e *incident.Engine) error {
+		s, err = work(e, number)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.changed(ctx, s, s.Incident, s.Other)
+}
+
+type noteBody struct {
+	incidentPath
+	Body struct {
+		Note string `json:"note,omitempty" maxLength:"10000"`
+	} `required:"false"`
+}
+
+func (a *API) acknowledge(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
+	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
+		return e.Acknowledge(number, actor, in.Body.Note)
+	})
+}
+
+type reasonBody struct {
+	incidentPath
+	Body struct {
+		Reason string `json:"reason,omitempty" maxLength:"10000"`
+	} `required:"false"`
+}
+
+func (a *API) resolve(ctx context.Context, in *reasonBody) (*body[ActionResult], error) {
+	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
+		return e.Resolve(number, actor, in.Body.Reason)
+	})
+}
+
+func (a *API) reopen(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
+	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
+		return e.Reopen(number, actor, in.Body.Note)
+	})
+}
+
+type mergeBody struct {
+	incidentPath
+	Body struct {
+		From []string `json:"from" minItems:"1" maxItems:"100" doc:"The incidents to merge into this one."`
+	}
+}
+
+func (a *API) merge(ctx context.Context, in *mergeBody) (*body[ActionResult], error) {
+	from := make([]uint64, len(in.Body.From))
+	for i, id := range in.Body.From {
+		n, err := incident.ParseID(id)
+		if err != nil {
+			return nil, invalid("body.from", id, "write INC- and a number, for instance INC-12")
+		}
+		from[i] = n
+	}
+	return a.act(ctx, in.ID, from, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
+		steps, err := e.Merge(number, from, actor)
+		if err != nil {
+			return nil, err
+		}
+		return steps[len(steps)-1], nil
+	})
+}
+
+type alertsBody struct {
+	incidentPath
+	Body struct {
+		Alerts []string `json:"alerts" minItems:"1" maxItems:"10000" doc:"Ids of alerts."`
+	}
+}
+
+func (a *API) split(ctx context.Context, in *alertsBody) (*body[ActionResult], error) {
+	return a.act(ctx, in.ID, nil, in.Body.Alerts, func(e *incident.Engine, number uint64) (*incident.Step, error) {
+		return e.Split(number, in.Body.Alerts, actor)
+	})
+}
+
+func (a *API) assign(ctx context.Context, in *alertsBody) (*body[ActionResult], error) {
+	return a.act(ctx, in.ID, nil, in.Body.Alerts, func(e *incident.Engine, number uint64) (*incident.Step, error) {
+		return e.Assign(number, in.Body.Alerts, actor)
+	})
+}
+
+type textBody struct {
+	incidentPath
+	Body struct {
+		Text string `json:"text" minLength:"1" maxLength:"10000"`
+	}
+}
+
+func (a *API) note(ctx context.Context, in *textBody) (*body[ActionResult], error) {
+	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
+		return e.Comment(number, actor, in.Body.Text)
+	})
+}
+
+type stepPath struct {
+	ID string `path:"id" example:"S34"`
+}
+
+func (a *API) undo(ctx context.Context, in *stepPath) (*body[ActionResult], error) {
+	number, err := incident.ParseStepID(in.ID)
+	if err != nil {
+		return nil, invalid("path.id", in.ID, "write S and a number, for instance S34")
+	}
+	s, record, err := a.cfg.Desk.Undo(ctx, a.cfg.Clock.Now(), number, actor)
+	if err != nil {
+		return nil, err
+	}
+	return a.changed(ctx, record, s.Incident, s.Other)
+}

@@ -41,24 +41,24 @@ type word struct {
 func split(line string) ([]word, error) {
 	var words []word
 	var current strings.Builder
-	inQuotes, any, quoted := false, false, false
+	inQuotes, begun, quoted := false, false, false
 	flush := func() {
-		if any {
+		if begun {
 			words = append(words, word{current.String(), quoted})
 		}
 		current.Reset()
-		any, quoted = false, false
+		begun, quoted = false, false
 	}
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		atEnd := i+1 == len(line) || line[i+1] == ' '
 		switch {
 		case c == '"':
-			quoted = quoted || !any
-			inQuotes, any = !inQuotes, true
+			quoted = quoted || !begun
+			inQuotes, begun = !inQuotes, true
 		case inQuotes:
 			current.WriteByte(c)
-		case c == '#' && !any:
+		case c == '#' && !begun:
 			flush()
 			return words, nil
 		case c == ' ' || c == '\t' || c == '\r':
@@ -68,7 +68,7 @@ func split(line string) ([]word, error) {
 			words = append(words, word{text: string(c)})
 		default:
 			current.WriteByte(c)
-			any = true
+			begun = true
 		}
 	}
 	if inQuotes {

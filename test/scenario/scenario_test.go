@@ -1,0 +1,107 @@
+package scenario
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// scripts returns all scenario files by their names without the ending.
+func scripts(t *testing.T) map[string]*Script {
+	t.Helper()
+	files, err := filepath.Glob("*.test")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got scenario files %v, %v; want some", files, err)
+	}
+	all := map[string]*Script{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatalf("read: %v", err)
+		}
+		script, err := Parse(string(text))
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		all[strings.TrimSuffix(file, ".test")] = script
+	}
+	return all
+}
+
+func open(t *testing.T, script *Script) *World {
+	t.Helper()
+	w, err := Open(t.Context(), t.TempDir(), script)
+	if err != nil {
+		t.Fatalf("open the world: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(t.Context()); err != nil {
+			t.Errorf("close the world: %v", err)
+		}
+	})
+	return w
+}
+
+func TestScenarios(t *testing.T) {
+	for name, script := range scripts(t) {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, script)
+			if err := w.Run(t.Context(), script.Lines); err != nil {
+				t.Fatalf("%s.test: %v", name, err)
+			}
+			checkSums(t, w)
+			before := snapshot(t, w)
+			last := script.Lines[len(script.Lines)-1].At
+			if err := w.Run(t.Context(), []Line{{At: last, Do: Restart{}}}); err != nil {
+				t.Fatalf("restart: %v", err)
+			}
+			if err := w.AdvanceTo(t.Context(), last); err != nil {
+				t.Fatalf("go on after the restart: %v", err)
+			}
+			if after := snapshot(t, w); after != before {
+				t.Errorf("a restart at the end changed what is there\nbefore:\n%s\nafter:\n%s", before, after)
+			}
+		})
+	}
+}
+
+func TestAnExpectationThatDoesNotHoldFails(t *testing.T) {
+	lines := []string{
+		"expect 2 incidents", "expect 1 incident resolved", "expect A is resolved", "expect A is warning", "expect A is 2 alerts",
+		"expect A is 2 reports", "expect A is titled nonsense", "expect A is saying nonsense", "expect A is about service:orders",
+		"expect A is part of A", "expect B is open", "expect alert Down is resolved", "expect alert Down is silenced",
+		"expect alert Down is inhibited", "expect alert Down is flapping", "expect alert Down is untold", "expect alert Up is told",
+		"expect alert Down is outside A", "expect alert Down is saying nonsense", "expect alert Down is 2 reports",
+		"expect alert Down is 2 episodes", "alice acknowledges A, refused \"never\"", "alice reopens A", "alice undoes the merge of A",
+	}
+	for _, line := range lines {
+		t.Run(line, func(t *testing.T) {
+			script, err := Parse("at 0s fire Down service=cart severity=critical\nat 1m name A: Down\nat 1m " + line)
+			if err != nil {
+				t.Fatalf("parse: %v", err)
+			}
+			w := open(t, script)
+			err = w.Run(t.Context(), script.Lines)
+			if err == nil || !strings.Contains(err.Error(), "line 3: ") {
+				t.Errorf("got error %v, want one about line 3", err)
+			}
+		})
+	}
+}
+
+func TestAScenarioTakesNoTime(t *testing.T) {
+	script, err := Parse("at 0s fire Down service=cart severity=critical for 1h\nat 240h expect 1 incident resolved")
+	if err != nil {
+		t.Fatalf("parse: %v", err)
+	}
+	began := time.Now()
+	w := open(t, script)
+	if err := w.Run(t.Context(), script.Lines); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("ten days took %v, want under a minute", took)
+	}
+}

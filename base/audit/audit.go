@@ -1,12 +1,43 @@
-// Package audit keeps a tamper-evident log: a Merkle tree whose leaves are stored with what they attest.
+// Package audit keeps a tamper-evident log: a Merkle tree (golang.org/x/mod/sumdb/tlog, as in Go's checksum database)
+// whose leaves are written in the same SQL transaction as what they attest.
+//
+//	err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+//		// the effects, then
+//		_, err := audit.Append(ctx, tx, audit.Leaf{At: now, Actor: "ann", Action: "incident.merge", Object: "INC-12"})
+//		return err
+//	})
+//	report, err := audit.Verify(ctx, db.Read(), checks...)
+//
+// # What it guarantees
+//
+//   - A leaf exists exactly if its effects do, and leaves are numbered from 0 without gaps in the order of the commits.
+//   - Verify recomputes every leaf and every stored hash and names each entry of which a byte was changed, which is missing,
+//     or which was added beside the log. It reads one snapshot, in pages, so memory stays bounded and a running server is
+//     not held up.
+//   - A Check compares leaves with the rows that they attest. The package that writes both supplies it.
+//   - Report.Root commits to the whole log: whoever kept an earlier root and size can prove that nothing before was changed.
+//     Without that, somebody who may write to the database can rewrite it from some leaf on, hashes included, or cut off
+//     its end; exported signed checkpoints will close that gap.
+//
+// # What belongs in it
+//
+// One leaf for each action of a person and for each change of configuration, policy, model or access; one for each batch of
+// automatic decisions, with the hashes of their records in Data. Never repeats, samples or payloads, and nothing personal
+// that would have to be erased: seal it elsewhere and attest the sealed form.
 package audit
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/fairlead/fairlead/base/store"
 )
 
 // Leaf is one entry of the log.
@@ -21,44 +52,149 @@ type Leaf struct {
 	Object string
 	// Reason is why, in the actor's words; "" if none was given.
 	Reason string
-	// Data is whatever else is attested.
+	// Data is whatever else is attested; nil and empty are the same.
 	Data []byte
+}
+
+// name names the leaf for a person.
+func (l Leaf) name(n int64) string {
+	what := l.Action
+	if l.Object != "" {
+		what += " " + l.Object
+	}
+	return fmt.Sprintf("leaf %d (%q by %q at %s)", n, what, l.Actor, l.At.UTC().Format(time.RFC3339))
+}
+
+// recordVersion is the first byte of every record that is hashed.
+const recordVersion = 1
+
+// record returns what is hashed: every field behind its length, so that no byte can move from one field to the next.
+func (l Leaf) record() []byte {
+	record := make([]byte, 0, 64+len(l.Actor)+len(l.Action)+len(l.Object)+len(l.Reason)+len(l.Data))
+	record = append(record, recordVersion)
+	record = binary.AppendVarint(record, store.Millis(l.At))
+	for _, field := range []string{l.Actor, l.Action, l.Object, l.Reason} {
+		record = binary.AppendUvarint(record, uint64(len(field)))
+		record = append(record, field...)
+	}
+	record = binary.AppendUvarint(record, uint64(len(l.Data)))
+	return append(record, l.Data...)
 }
 
 // Append adds leaf to the log within tx and returns its number, from 0.
 func Append(ctx context.Context, tx bun.Tx, leaf Leaf) (int64, error) {
-	return 0, errors.New("not built yet")
+	return AppendAll(ctx, tx, []Leaf{leaf})
 }
 
-// Report is the outcome of Verify.
-type Report struct {
-	// Size is the number of leaves.
-	Size int64
-	// Root is the hash of the tree, base64.
-	Root string
-	// Problems are the entries that do not verify, first one first, at most 100; empty means the log is whole.
-	Problems []Problem
+// AppendAll adds leaves to the log within tx, in order, and returns the number of the first. It costs much less than as
+// many calls of Append.
+func AppendAll(ctx context.Context, tx bun.Tx, leaves []Leaf) (first int64, err error) {
+	first, err = size(ctx, tx)
+	if err != nil || len(leaves) == 0 {
+		return first, err
+	}
+	edge := edgeReader{ctx: ctx, tx: tx, fresh: make(map[int64]tlog.Hash, 2*len(leaves))}
+	rows := make([][]any, 0, len(leaves))
+	hashRows := make([][]any, 0, 2*len(leaves))
+	for i, leaf := range leaves {
+		n := first + int64(i)
+		hashes, err := tlog.StoredHashes(n, leaf.record(), edge)
+		if err != nil {
+			return 0, fmt.Errorf("append audit leaf %d: %w", n, err)
+		}
+		for j, hash := range hashes {
+			position := tlog.StoredHashIndex(0, n) + int64(j)
+			edge.fresh[position] = hash
+			hashRows = append(hashRows, []any{position, hash[:]})
+		}
+		data := leaf.Data
+		if data == nil {
+			data = []byte{}
+		}
+		rows = append(rows, []any{n, store.Millis(leaf.At), leaf.Actor, leaf.Action, leaf.Object, leaf.Reason, data})
+	}
+	err = store.Insert(ctx, tx, "audit_leaves", []string{"n", "at", "actor", "action", "object", "reason", "data"}, "", rows)
+	if err == nil {
+		err = store.Insert(ctx, tx, "audit_hashes", []string{"position", "hash"}, "", hashRows)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("append audit leaf %d: %w", first, err)
+	}
+	return first, nil
 }
 
-// Problem is one entry that does not verify.
-type Problem struct {
-	// Leaf is the number of the leaf, -1 if the problem is not one leaf's.
-	Leaf int64
-	// Name names the entry for a person.
-	Name string
-	// Detail says what is wrong.
-	Detail string
+// size returns the number of leaves of a whole log.
+func size(ctx context.Context, tx bun.Tx) (int64, error) {
+	var n int64
+	err := tx.Tx.QueryRowContext(ctx, "SELECT coalesce(max(n) + 1, 0) FROM audit_leaves").Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count audit leaves: %w", store.Classify(err))
+	}
+	return n, nil
 }
 
-// Check compares leaves with the rows that they attest. Verify calls Leaf for every good leaf in order, then Done.
-type Check interface {
-	// Leaf takes leaf number n and returns what is wrong with the rows it attests, "" if nothing.
-	Leaf(ctx context.Context, db bun.IDB, n int64, leaf Leaf) (detail string, err error)
-	// Done is called behind the last leaf and returns problems of rows that no leaf attests.
-	Done(ctx context.Context, db bun.IDB) ([]Problem, error)
+// edgeReader reads the hashes that an append builds on: those of the same transaction, or stored ones.
+type edgeReader struct {
+	ctx   context.Context
+	tx    bun.Tx
+	fresh map[int64]tlog.Hash // by position
 }
 
-// Verify recomputes every leaf and every stored hash, and runs checks.
-func Verify(ctx context.Context, db bun.IDB, checks ...Check) (Report, error) {
-	return Report{}, errors.New("not built yet")
+// ReadHashes implements tlog.HashReader.
+func (r edgeReader) ReadHashes(positions []int64) ([]tlog.Hash, error) {
+	hashes := make([]tlog.Hash, len(positions))
+	var missing []int64
+	for i, position := range positions {
+		hash, ok := r.fresh[position]
+		if !ok {
+			missing = append(missing, position)
+		}
+		hashes[i] = hash
+	}
+	if len(missing) == 0 {
+		return hashes, nil
+	}
+	stored, err := readHashes(r.ctx, r.tx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for i, position := range positions {
+		if _, ok := r.fresh[position]; ok {
+			continue
+		}
+		hash, ok := stored[position]
+		if !ok {
+			return nil, fmt.Errorf("hash %d: %w", position, errDamaged)
+		}
+		hashes[i] = hash
+	}
+	return hashes, nil
+}
+
+// errDamaged says that a hash is missing or has the wrong length.
+var errDamaged = errors.New("the audit log is damaged, see fairlead audit verify")
+
+// readHashes returns the stored hashes at positions; those that are missing or have the wrong length are left out.
+func readHashes(ctx context.Context, db bun.IDB, positions []int64) (map[int64]tlog.Hash, error) {
+	if len(positions) == 0 {
+		return nil, nil
+	}
+	var list strings.Builder
+	for i, position := range positions {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		fmt.Fprint(&list, position)
+	}
+	rows, err := db.QueryContext(ctx, "SELECT position, hash FROM audit_hashes WHERE position IN ("+list.String()+")")
+	if err != nil {
+		return nil, fmt.Errorf("read audit hashes: %w", store.Classify(err))
+	}
+	hashes := make(map[int64]tlog.Hash, len(positions))
+	err = eachHash(rows, func(position int64, hash []byte) {
+		if len(hash) == tlog.HashSize {
+			hashes[position] = tlog.Hash(hash)
+		}
+	}, nil)
+	return hashes, err
 }

@@ -74,8 +74,13 @@ func SaveState(ctx context.Context, tx bun.IDB, key string, value []byte) error 
 	if value == nil {
 		value = []byte{}
 	}
-	_, err := tx.NewRaw(`INSERT INTO state (name, value) VALUES (?, ?)
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, key, value).Exec(ctx)
+	const query = "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+	var err error
+	if bound, ok := tx.(bun.Tx); ok {
+		_, err = Exec(ctx, bound, query, key, value) // bun would write a large value into the text, in hexadecimal
+	} else {
+		_, err = tx.NewRaw(query, key, value).Exec(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("save state %s: %w", key, Classify(err))
 	}

@@ -33,18 +33,18 @@ func openSQLite(ctx context.Context, dir, name string) (engine, error) {
 		return engine{}, fmt.Errorf("find the file of %s: %w", name, err)
 	}
 	common := []string{fmt.Sprintf("busy_timeout(%d)", busyTimeout), "foreign_keys(1)", "temp_store(memory)", "mmap_size(0)"}
-	writer, err := openPool(ctx, file, 1, append(common,
+	writer, err := openPool(ctx, file, 1, "immediate", append(common,
 		fmt.Sprintf("page_size(%d)", pageSize), "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(0)",
 		fmt.Sprintf("journal_size_limit(%d)", walLimit), fmt.Sprintf("cache_size(-%d)", writerCache)))
 	if err != nil {
 		return engine{}, err
 	}
-	reader, err := openPool(ctx, file, max(readersAtMin, runtime.GOMAXPROCS(0)), append(common,
+	reader, err := openPool(ctx, file, max(readersAtMin, runtime.GOMAXPROCS(0)), "deferred", append(common,
 		"query_only(1)", fmt.Sprintf("cache_size(-%d)", readerCache)))
 	if err != nil {
 		return engine{}, errors.Join(err, writer.Close())
 	}
-	checkpointer, err := openPool(ctx, file, 1, append(common, "synchronous(FULL)", "wal_autocheckpoint(0)"))
+	checkpointer, err := openPool(ctx, file, 1, "deferred", append(common, "synchronous(FULL)", "wal_autocheckpoint(0)"))
 	if err != nil {
 		return engine{}, errors.Join(err, reader.Close(), writer.Close())
 	}
@@ -59,9 +59,10 @@ func openSQLite(ctx context.Context, dir, name string) (engine, error) {
 	}, nil
 }
 
-// openPool opens up to size connections, each with pragmas, and tries the first.
-func openPool(ctx context.Context, file string, size int, pragmas []string) (*bun.DB, error) {
-	query := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
+// openPool opens up to size connections, each with pragmas, and tries the first. Lock says what a transaction takes when it
+// begins: "immediate" the right to write, "deferred" nothing, so that a reader's transaction never meets the writer.
+func openPool(ctx context.Context, file string, size int, lock string, pragmas []string) (*bun.DB, error) {
+	query := url.Values{"_pragma": pragmas, "_txlock": {lock}}
 	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(file), OmitHost: true, RawQuery: query.Encode()}
 	pool, err := sql.Open("sqlite", dsn.String())
 	if err != nil {

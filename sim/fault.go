@@ -1,6 +1,9 @@
 package sim
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // faultKind is what is wrong with the bad release.
 type faultKind string
@@ -157,8 +160,7 @@ func (w *world) rollOut(s *service, at, over float64, faulty bool) {
 			}
 		}
 	}
-	for i := len(s.pods) - 1; i >= 0; i-- { // an old pod ends when its successor serves
-		old := s.pods[i]
+	for _, old := range slices.Clone(s.pods) { // an old pod ends when its successor serves
 		for _, p := range s.pods {
 			if p.ordinal == old.ordinal && p.number > old.number && w.now >= p.readyAt {
 				w.stopPod(old)

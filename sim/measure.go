@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -62,7 +63,7 @@ func (w *world) meterPod(p *pod) {
 	}
 	kubernetes := []string{"namespace", w.place.namespace, "pod", p.name, "container", s.name, "node", p.host.name, "job", "kube-state-metrics"}
 	add := func(metric metric, scale float64, pairs []string, more ...string) *series {
-		return w.book.add(metric, scale, w.labels(append(pairs[:len(pairs):len(pairs)], more...)...))
+		return w.book.add(metric, scale, w.labels(append(slices.Clip(pairs), more...)...))
 	}
 	m.unready = add(podUnready, 1, kubernetes)
 	m.restarts = add(podRestarts, 1, kubernetes)

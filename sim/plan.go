@@ -24,7 +24,7 @@ type plan struct {
 func newPlan(seed int64) plan {
 	d := dice(seed)
 	best := plan{seed: d, count: -1 << 20}
-	for variant := uint64(0); variant < 4; variant++ {
+	for variant := range uint64(4) {
 		f := newFault(dice(d.bits(id("fault"), variant)))
 		scale := 1.5
 		for range 7 {

@@ -175,7 +175,7 @@ func (w *world) labels(pairs ...string) []label {
 	return labelsOf(append(pairs, "cluster", w.place.cluster, "prometheus", w.place.prometheus)...)
 }
 
-func (w *world) startPod(s *service, ordinal int, faulty bool, born float64) *pod {
+func (w *world) startPod(s *service, ordinal int, faulty bool, born float64) {
 	w.pods++
 	p := &pod{
 		service: s, ordinal: ordinal, number: w.pods, faulty: faulty, bornAt: born, readyAt: born + bootTime,
@@ -190,7 +190,6 @@ func (w *world) startPod(s *service, ordinal int, faulty bool, born float64) *po
 	}
 	w.meterPod(p)
 	s.pods = append(s.pods, p)
-	return p
 }
 
 // emptiest returns the host with the fewest pods, as a scheduler would.

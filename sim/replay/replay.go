@@ -271,8 +271,10 @@ type timer interface {
 
 type wallTime struct{}
 
+// Now returns the present time.
 func (wallTime) Now() time.Time { return time.Now().UTC() }
 
+// Sleep waits for d or until the context ends.
 func (wallTime) Sleep(ctx context.Context, d time.Duration) error {
 	wait := time.NewTimer(d)
 	defer wait.Stop()

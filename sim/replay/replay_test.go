@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,9 +60,7 @@ func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	if statuses := f.refuse[r.URL.Path]; len(statuses) > 0 {
 		f.refuse[r.URL.Path] = statuses[1:]
-		for name, values := range f.headers {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), f.headers)
 		http.Error(w, "labels[0]: too many", statuses[0])
 		return
 	}

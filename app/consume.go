@@ -22,8 +22,8 @@ const (
 	consumeMessages = 32
 	// tickEvery is how often the engine looks whether something is due.
 	tickEvery = 100 * time.Millisecond
-	// purgeEvery is how often what was applied is taken out of the stream.
-	purgeEvery = 10 * time.Second
+	// tidyEvery is how often what was applied is taken out of the stream.
+	tidyEvery = 10 * time.Second
 )
 
 // consume applies the alerts of the stream in order, each exactly once.
@@ -63,27 +63,47 @@ func consume(ctx context.Context, b *bus.Bus, desk *incident.Desk, logger *slog.
 	return err
 }
 
-// tick lets the wall clock's time pass for the engine, and tidies the stream.
-func tick(ctx context.Context, c clock.Clock, b *bus.Bus, desk *incident.Desk, logger *slog.Logger) error {
+// tick lets the wall clock's time pass for the engine, and tidies the stream and old silences.
+func (a *App) tick(ctx context.Context) error {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
-	var purged time.Time
+	var tidied time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-a.silences.Changed():
+			a.pass(ctx, true)
 		case now := <-ticker.C:
-			if _, wall := c.(clock.Wall); wall {
-				if err := desk.Advance(ctx, c.Now()); err != nil && ctx.Err() == nil {
-					logger.Error("time does not pass", "error", err)
-				}
-			}
-			if now.Sub(purged) >= purgeEvery {
-				purged = now
-				if err := b.Purge(ctx, bus.SignalStream, desk.Position()); err != nil && ctx.Err() == nil {
-					logger.Warn("the stream cannot be tidied", "error", err)
-				}
+			a.pass(ctx, false)
+			if now.Sub(tidied) >= tidyEvery {
+				tidied = now
+				a.tidy(ctx)
 			}
 		}
+	}
+}
+
+// pass does what is due; with changed, muting is looked at again too.
+func (a *App) pass(ctx context.Context, changed bool) {
+	var err error
+	switch _, wall := a.clock.(clock.Wall); {
+	case changed:
+		err = a.desk.Do(ctx, a.clock.Now(), nil, nil, func(*incident.Engine) error { return nil })
+	case wall:
+		err = a.desk.Advance(ctx, a.clock.Now())
+	}
+	if err != nil && ctx.Err() == nil {
+		a.logger.Error("time does not pass for the incidents", "error", err)
+	}
+}
+
+// tidy takes what was applied out of the stream, and silences that ended long ago out of the database.
+func (a *App) tidy(ctx context.Context) {
+	if err := a.bus.Purge(ctx, bus.SignalStream, a.desk.Position()); err != nil && ctx.Err() == nil {
+		a.logger.Warn("the stream cannot be tidied", "error", err)
+	}
+	if err := a.silences.Prune(ctx, a.clock.Now()); err != nil && ctx.Err() == nil {
+		a.logger.Warn("old silences cannot be removed", "error", err)
 	}
 }

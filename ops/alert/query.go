@@ -2,9 +2,11 @@ package alert
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -162,4 +164,31 @@ func decodeLines(text string) ([]Line, error) {
 
 func escapeLike(text string) string {
 	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
+}
+
+// EachDecision reads every stored decision record and calls visit with the alert's id and the hash over its lines, for
+// comparing with the audit log; err says that the record cannot be read.
+func EachDecision(ctx context.Context, db bun.IDB, visit func(id string, chain [sha256.Size]byte, err error)) error {
+	rows, err := db.QueryContext(ctx, "SELECT seq, decision FROM alerts ORDER BY seq")
+	if err != nil {
+		return fmt.Errorf("read decision records: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq uint64
+		var text string
+		if err := rows.Scan(&seq, &text); err != nil {
+			return fmt.Errorf("read decision record: %w", err)
+		}
+		var chain [sha256.Size]byte
+		lines, err := decodeLines(text)
+		for _, line := range lines {
+			chain = Extend(chain, line)
+		}
+		visit("A"+strconv.FormatUint(seq, 10), chain, err)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read decision records: %w", err)
+	}
+	return nil
 }

@@ -192,6 +192,26 @@ func (e *Engine) remute() {
 		return
 	}
 	e.silencesSeen = version
+	for _, a := range e.firing() {
+		e.remuteOne(a)
+	}
+	e.silencesDue = e.silences.NextChange(e.now)
+}
+
+// SetInhibitor replaces the rules of inhibition and looks again at every firing alert.
+func (e *Engine) SetInhibitor(inhibitor Inhibitor) {
+	e.inhibitor = inhibitor
+	firing := e.firing()
+	for _, a := range firing {
+		inhibitor.Fire(a.ID, a.Labels)
+	}
+	for _, a := range firing {
+		e.remuteOne(a)
+	}
+}
+
+// firing returns the alerts that fire, oldest first.
+func (e *Engine) firing() []*alert.Episode {
 	var firing []*alert.Episode
 	e.tracker.Each(func(a *alert.Episode) {
 		if a.State == alert.Firing {
@@ -199,10 +219,7 @@ func (e *Engine) remute() {
 		}
 	})
 	sortEpisodes(firing)
-	for _, a := range firing {
-		e.remuteOne(a)
-	}
-	e.silencesDue = e.silences.NextChange(e.now)
+	return firing
 }
 
 func (e *Engine) remuteThese(ids []string) {

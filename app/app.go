@@ -1,0 +1,267 @@
+// Package app builds and owns one running Fairlead: the stores, the bus, the engines, the receivers and the one HTTP mux.
+//
+//	a, err := app.New(ctx, cfg, app.Options{Version: "dev", Logger: logger})
+//	fmt.Println(a.URL())
+//	err = a.Run(ctx) // until ctx ends
+//
+// It is the only package that sees everything. Components start in the order in which data flow and stop in reverse: first
+// nothing new comes in, then what was accepted is applied as far as time allows, then the stores close. What was accepted
+// and not applied is applied at the next start.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/uptrace/bun"
+
+	"github.com/fairlead/fairlead/base/bus"
+	"github.com/fairlead/fairlead/base/clock"
+	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/base/telemetry"
+	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/ops/incident"
+	"github.com/fairlead/fairlead/ops/topology"
+	"github.com/fairlead/fairlead/web/api"
+)
+
+// Options are what is not configuration.
+type Options struct {
+	Version string
+	Logger  *slog.Logger
+	// Reload reads the configuration again, as at the start; nil makes reloading an error.
+	Reload func() (Config, error)
+	// Dev serves the page for development too. There is no login yet, so it changes nothing else.
+	Dev bool
+}
+
+// App is one running Fairlead. Run may be called once.
+type App struct {
+	cfg      Config
+	opts     Options
+	logger   *slog.Logger
+	clock    clock.Clock
+	db       *store.DB
+	bus      *bus.Bus
+	silences *alert.Silences
+	desk     *incident.Desk
+	graph    *topology.Map
+	ingest   *ingest
+	api      *api.API
+	registry *prometheus.Registry
+	health   *telemetry.Health
+	listener net.Listener
+	server   *http.Server
+	live     live
+	started  time.Time
+
+	reloading sync.Mutex
+}
+
+// stopTimeout bounds the stopping of everything.
+const stopTimeout = 15 * time.Second
+
+// New opens everything and listens, but serves nothing before Run. On an error all that was opened is closed again.
+func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, opts: opts, logger: opts.Logger, graph: &topology.Map{}, registry: telemetry.NewRegistry(), health: &telemetry.Health{}, started: time.Now()}
+	defer func() {
+		if err != nil {
+			a.close(context.WithoutCancel(ctx))
+		}
+	}()
+	if err := checkFolder(cfg.Data.Dir); err != nil {
+		return nil, err
+	}
+	if a.listener, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
+		return nil, fmt.Errorf("http.listen: %w; another program may use the port: choose another with --http.listen", err)
+	}
+	if err := a.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openDesk(ctx); err != nil {
+		return nil, err
+	}
+	a.ingest = newIngest(a.bus, a.clock, a.keepDeadLetter, a.part("receive"))
+	a.register()
+	if a.server, err = a.newServer(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) part(component string) *slog.Logger { return a.logger.With("component", component) }
+
+// checkFolder makes the data folder and says clearly when it cannot be written.
+func checkFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data.dir: %w; name a folder that can be written, with --data.dir", err)
+	}
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return fmt.Errorf("data.dir: %s cannot be written: %w; make it writable, free space, or name another with --data.dir", dir, err)
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return fmt.Errorf("data.dir: %w", err)
+	}
+	return nil
+}
+
+func (a *App) openStores(ctx context.Context) (err error) {
+	if a.db, err = store.Open(ctx, store.Config{Dir: a.cfg.Data.Dir}, "ops", store.Schema(), a.part("store")); err != nil {
+		return fmt.Errorf("open the database in %s: %w", a.cfg.Data.Dir, err)
+	}
+	if err := a.openClock(ctx); err != nil {
+		return err
+	}
+	position, err := store.LoadPosition(ctx, a.db.Read(), consumer)
+	if err != nil {
+		return fmt.Errorf("load the position in the stream: %w", err)
+	}
+	cfg := bus.Config{Dir: filepath.Join(a.cfg.Data.Dir, "bus"), MaxBytes: a.cfg.Bus.MaxBytes, After: position.Sequence}
+	if a.bus, err = bus.Open(ctx, cfg, a.part("bus")); err != nil {
+		return fmt.Errorf("open the stream in %s: %w", cfg.Dir, err)
+	}
+	return nil
+}
+
+// clockKey is where the kind of clock that a data folder was begun with is stored.
+const clockKey = "app.clock"
+
+// openClock makes the clock. A data folder belongs to one kind for good: its times would make no sense to the other.
+func (a *App) openClock(ctx context.Context) error {
+	kept, err := store.LoadState(ctx, a.db.Read(), clockKey)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		err = a.db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+			return store.SaveState(ctx, tx, clockKey, []byte(a.cfg.Clock))
+		})
+		if err != nil {
+			return fmt.Errorf("store the kind of clock: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("load the kind of clock: %w", err)
+	case string(kept) != a.cfg.Clock:
+		return fmt.Errorf("clock: %q was asked for, but %s was begun with --clock %s; name an empty folder with --data.dir", a.cfg.Clock, a.cfg.Data.Dir, kept)
+	}
+	a.clock = clock.Wall{}
+	if a.cfg.Clock == "event" {
+		a.clock = &clock.Event{}
+	}
+	return nil
+}
+
+func (a *App) openDesk(ctx context.Context) (err error) {
+	if err := topology.Load(ctx, a.db.Read(), a.graph); err != nil {
+		return err
+	}
+	if a.silences, err = alert.NewSilences(ctx, alert.NewSilenceRows(a.db)); err != nil {
+		return err
+	}
+	inhibitor, err := alert.NewInhibitor(a.cfg.InhibitRules)
+	if err != nil {
+		return fmt.Errorf("inhibit_rules: %w", err)
+	}
+	a.desk, err = incident.OpenDesk(ctx, a.db, incident.DeskConfig{
+		Engine: a.cfg.engine(), Consumer: consumer, Topology: a.graph, Silences: a.silences, Inhibitor: inhibitor,
+		Committed: func(numbers []uint64, steps []*incident.Step) { a.api.Committed(numbers, steps) },
+	}, a.part("incident"))
+	if err != nil {
+		return err
+	}
+	if event, driven := a.clock.(*clock.Event); driven {
+		event.Advance(a.desk.Stats().Now)
+	}
+	return nil
+}
+
+// URL returns where the page is.
+func (a *App) URL() string { return "http://" + a.listener.Addr().String() + "/" }
+
+// Run serves until ctx ends or a component fails, then stops everything in reverse order.
+func (a *App) Run(ctx context.Context) error {
+	g := newGroup(ctx)
+	g.start("ingest", a.ingest.Run)
+	g.start("consume", func(ctx context.Context) error { return consume(ctx, a.bus, a.desk, a.part("incident")) })
+	g.start("tick", a.tick)
+	g.start("events", a.api.Run)
+	g.start("http", a.serve)
+	a.logger.Info("ready", "url", a.URL(), "version", a.opts.Version, "clock", a.cfg.Clock, "data", a.cfg.Data.Dir, "after", time.Since(a.started).Round(time.Millisecond).String())
+	err := g.wait(stopTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	a.close(ctx)
+	a.logger.Info("stopped")
+	return err
+}
+
+// serve answers HTTP until ctx ends, then lets requests finish.
+func (a *App) serve(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- a.server.Serve(a.listener) }()
+	select {
+	case err := <-done:
+		return fmt.Errorf("serve http: %w", err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout/3)
+	defer cancel()
+	if err := a.server.Shutdown(stop); err != nil {
+		err = a.server.Close()
+		a.logger.Warn("some requests did not end in time", "error", err)
+	}
+	<-done
+	return nil
+}
+
+// close ends what New opened, in reverse order.
+func (a *App) close(ctx context.Context) {
+	ended := func(what string, err error) {
+		if err != nil {
+			a.logger.Error("something did not close", "what", what, "error", err)
+		}
+	}
+	if a.desk != nil {
+		ended("incidents", a.desk.Close(ctx))
+	}
+	if a.bus != nil {
+		ended("bus", a.bus.Close())
+	}
+	if a.db != nil {
+		ended("database", a.db.Close())
+	}
+	if a.listener != nil {
+		if err := a.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			ended("listener", err)
+		}
+	}
+}
+
+// settled returns when everything that was accepted before the call has been applied.
+func (a *App) settled(ctx context.Context) error {
+	last, err := a.bus.Last(ctx, bus.SignalStream)
+	if err != nil {
+		return fmt.Errorf("ask the stream for its end: %w", err)
+	}
+	poll := time.NewTicker(2 * time.Millisecond)
+	defer poll.Stop()
+	for a.desk.Position() < last {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the incidents: %w", context.Cause(ctx))
+		case <-poll.C:
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// group runs components, each in its goroutine, and stops them one after the other in reverse order.
+type group struct {
+	ctx    context.Context //nolint:containedctx // it is what the group waits for
+	failed chan error
+	parts  []part
+}
+
+type part struct {
+	name string
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+func newGroup(ctx context.Context) *group {
+	return &group{ctx: ctx, failed: make(chan error, 16)}
+}
+
+// start runs a component. One that returns before it was stopped ends the group.
+func (g *group) start(name string, run func(ctx context.Context) error) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(g.ctx))
+	p := part{name: name, stop: stop, done: make(chan struct{})}
+	g.parts = append(g.parts, p)
+	go func() {
+		defer close(p.done)
+		err := run(ctx)
+		if ctx.Err() == nil {
+			if err == nil {
+				err = errors.New("it ended by itself")
+			}
+			g.failed <- fmt.Errorf("%s: %w", name, err)
+		}
+	}()
+}
+
+// wait returns after the group's context has ended or a component failed, and all components have stopped, the last
+// started first; those that do not stop in time are left behind and named in the error.
+func (g *group) wait(timeout time.Duration) error {
+	var err error
+	select {
+	case <-g.ctx.Done():
+	case err = <-g.failed:
+	}
+	deadline := time.NewTimer(timeout)
+	defer deadline.Stop()
+	for i := len(g.parts) - 1; i >= 0; i-- {
+		g.parts[i].stop()
+		select {
+		case <-g.parts[i].done:
+		case <-deadline.C:
+			return errors.Join(err, fmt.Errorf("%s did not stop within %s", g.parts[i].name, timeout))
+		}
+	}
+	return err
+}

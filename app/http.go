@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/base/telemetry"
+	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/web/api"
+	"github.com/fairlead/fairlead/web/ui"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	headerBytes   = 64 << 10
+)
+
+// newServer builds the one mux that speaks everything.
+func (a *App) newServer() (*http.Server, error) {
+	mux := http.NewServeMux()
+	a.live.set(&a.cfg)
+	telemetry.Routes(mux, a.registry, a.health)
+	a.api = api.New(mux, api.Config{
+		Version: a.opts.Version, DB: a.db, Desk: a.desk, Map: a.graph, Clock: a.clock, Settled: a.settled,
+		Replay: func(ctx context.Context, letter store.DeadLetter) (bool, string, error) {
+			return a.replay(ctx, mux, letter)
+		},
+		Logger: a.part("api"),
+	})
+	if err := a.alertmanagerRoutes(mux); err != nil {
+		return nil, err
+	}
+	mux.HandleFunc("POST /-/reload", a.serveReload)
+	mux.Handle("GET /", ui.Handler())
+	return &http.Server{
+		Handler: a.recovered(guard(mux)), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
+	}, nil
+}
+
+// guard refuses requests that a foreign page could have made a browser send: an unknown Host (DNS rebinding), and a
+// changing request from another origin.
+func guard(next http.Handler) http.Handler {
+	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		host = strings.Trim(host, "[]")
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			p := receive.Problem{
+				Status: http.StatusMisdirectedRequest, Detail: "This host name is not served here.",
+				Errors: []receive.FieldError{{Field: "Host", Value: receive.Excerpt(r.Host), Remedy: "use 127.0.0.1 or localhost"}},
+			}
+			p.Write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+}
+
+// recovered turns a panic into a 500 and a log line, so that one poisonous request does not end the process.
+func (a *App) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil || cause == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				return
+			}
+			a.logger.Error("a request made Fairlead panic; please report it", "path", r.URL.Path, "panic", fmt.Sprint(cause))
+			p := receive.Problem{Status: http.StatusInternalServerError, Detail: "Something went wrong here; the log has it."}
+			p.Write(w)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// keepDeadLetter stores a refused piece.
+func (a *App) keepDeadLetter(ctx context.Context, at time.Time, letter receive.DeadLetter) error {
+	return a.db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return store.AddDeadLetter(ctx, tx, store.DeadLetter{
+			ID: "D" + strings.ToLower(rand.Text()[:16]), At: at, Receiver: letter.Receiver, Reason: letter.Reason, Payload: letter.Payload,
+		})
+	})
+}
+
+// replayPaths says where the pieces of an integration are offered again.
+var replayPaths = map[string]string{"prometheus": "/api/v2/alerts"}
+
+// replay offers a dead letter to the receiver that refused it, as if the sender had sent it again.
+func (a *App) replay(ctx context.Context, mux http.Handler, letter store.DeadLetter) (accepted bool, reason string, err error) {
+	path := replayPaths[letter.Receiver]
+	if path == "" {
+		return false, "Pieces that came through " + letter.Receiver + " cannot be offered again.", nil
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, path, strings.NewReader(string(letter.Payload)))
+	if err != nil {
+		return false, "", fmt.Errorf("replay %s: %w", letter.ID, err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(replayHeader, letter.ID)
+	r.RemoteAddr = "127.0.0.1:0"
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	if w.Code/100 == 2 {
+		return true, "", nil
+	}
+	return false, strings.TrimSpace(w.Body.String()), nil
+}
+
+// replayHeader marks a request that offers a dead letter again: what is refused again makes no second dead letter.
+const replayHeader = "Fairlead-Dead-Letter"

@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/ops/incident"
+	"github.com/fairlead/fairlead/receive"
+)
+
+// live is the part of the configuration that a reload changes without a restart.
+type live struct {
+	mu             sync.RWMutex
+	resolveTimeout time.Duration // guarded by mu
+}
+
+func (l *live) set(cfg *Config) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.resolveTimeout = cfg.Receive.ResolveTimeout
+}
+
+func (l *live) timeout() time.Duration {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.resolveTimeout
+}
+
+// Reload reads the configuration again and takes over inhibit_rules and receive.resolve_timeout at once; other keys take
+// effect at the next start, which the log says. A configuration that cannot be used changes nothing: the error says why.
+func (a *App) Reload(ctx context.Context) error {
+	if a.opts.Reload == nil {
+		return errors.New("this Fairlead was started without a configuration that could be read again")
+	}
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	cfg, err := a.opts.Reload()
+	if err != nil {
+		return err
+	}
+	inhibitor, err := alert.NewInhibitor(cfg.InhibitRules)
+	if err != nil {
+		return fmt.Errorf("inhibit_rules: %w", err)
+	}
+	err = a.desk.Do(ctx, a.clock.Now(), nil, nil, func(e *incident.Engine) error {
+		e.SetInhibitor(inhibitor)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("take over inhibit_rules: %w", err)
+	}
+	a.live.set(&cfg)
+	old, fresh := Keys(&a.cfg), Keys(&cfg)
+	for i := range old {
+		if old[i].Value() != fresh[i].Value() && old[i].Path != "receive.resolve_timeout" {
+			a.logger.Warn("a changed key takes effect at the next start", "key", old[i].Path, "running", old[i].Value(), "configured", fresh[i].Value())
+		}
+	}
+	a.logger.Info("configuration reloaded")
+	return nil
+}
+
+// serveReload is POST /-/reload.
+func (a *App) serveReload(w http.ResponseWriter, r *http.Request) {
+	if err := a.Reload(r.Context()); err != nil {
+		a.logger.Error("the configuration was not reloaded; the running one stays", "error", err)
+		p := receive.Problem{Status: http.StatusBadRequest, Detail: "The configuration was not reloaded; the running one stays. " + err.Error()}
+		p.Write(w)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}

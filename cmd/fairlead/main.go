@@ -1,0 +1,92 @@
+// Command fairlead is the whole of Fairlead: the server, its practice shop, replaying, evaluating and auditing. Exit codes:
+// 0 done, 1 failed, 2 wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commands is what the command line is parsed into.
+type commands struct {
+	Serve       serveCommand       `cmd:"" help:"Run the server."`
+	Demo        demoCommand        `cmd:"" help:"Run the server with a practice shop in a temporary folder: within a minute a bad deploy becomes one incident."`
+	Replay      replayCommand      `cmd:"" help:"Send recordings to a server over the public protocols."`
+	Eval        evalCommand        `cmd:"" help:"Run the shipped engines over files."`
+	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say what is wrong, by line."`
+	Audit       auditCommand       `cmd:"" help:"Work with the audit log."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// streams are where commands print.
+type streams struct {
+	out, err io.Writer
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr}))
+}
+
+// run parses and runs one command and returns the exit code.
+func run(args []string, to streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var cli commands
+	code := -1
+	parser, err := kong.New(&cli, kong.Name("fairlead"), kong.Description("Few, explained incidents out of what your tools already send."),
+		kong.Writers(to.out, to.err), kong.Exit(func(c int) { code = c }), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(to))
+	if err != nil {
+		fmt.Fprintln(to.err, "fairlead:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if code >= 0 { // --help
+		return code
+	}
+	if err != nil {
+		parser.Errorf("%s", err)
+		return exitUsage
+	}
+	err = parsed.Run()
+	var usage *usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintln(to.err, "fairlead:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(to.err, "fairlead:", err)
+	return exitFailed
+}
+
+// usageError is an error in how a command was called.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(to streams) error {
+	_, err := fmt.Fprintln(to.out, "fairlead", version)
+	return err
+}

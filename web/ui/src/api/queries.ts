@@ -1,0 +1,97 @@
+// What the page asks the server, and under which key TanStack Query keeps it.
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { client, take } from "./client";
+
+export interface IncidentFilter {
+  state?: string;
+  severity?: string;
+  q?: string;
+  since?: string;
+}
+
+export interface AlertFilter {
+  state?: string;
+  told?: string;
+  q?: string;
+  incident?: string;
+}
+
+const base = "/api/fairlead/v1";
+const pageSize = 200;
+
+export const keys = {
+  incidents: ["incidents"] as const,
+  incident: (id: string) => ["incident", id] as const,
+  incidentAlerts: (id: string) => ["incident-alerts", id] as const,
+  alerts: ["alerts"] as const,
+  stats: ["stats"] as const,
+  deadLetters: ["dead-letters"] as const,
+};
+
+export const incidentsQuery = (filter: IncidentFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.incidents, filter],
+    queryFn: ({ pageParam, signal }) => take(client.GET(`${base}/incidents`, { params: { query: { ...filter, cursor: pageParam || undefined, limit: pageSize } }, signal })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+  });
+
+export const incidentQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.incident(id),
+    queryFn: ({ signal }) => take(client.GET(`${base}/incidents/{id}`, { params: { path: { id } }, signal })),
+  });
+
+export const incidentAlertsQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: keys.incidentAlerts(id),
+    queryFn: ({ pageParam, signal }) => take(client.GET(`${base}/incidents/{id}/alerts`, { params: { path: { id }, query: { cursor: pageParam || undefined, limit: pageSize } }, signal })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+  });
+
+export const alertsQuery = (filter: AlertFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.alerts, filter],
+    queryFn: ({ pageParam, signal }) =>
+      take(client.GET(`${base}/alerts`, { params: { query: { ...(filter as Record<string, string>), cursor: pageParam || undefined, limit: pageSize } }, signal })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+  });
+
+export const alertQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keys.alerts, "one", id],
+    queryFn: ({ signal }) => take(client.GET(`${base}/alerts/{id}`, { params: { path: { id } }, signal })),
+  });
+
+export const decisionQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keys.alerts, "decision", id],
+    queryFn: ({ signal }) => take(client.GET(`${base}/alerts/{id}/decisions`, { params: { path: { id } }, signal })),
+  });
+
+export const statsQuery = queryOptions({
+  queryKey: keys.stats,
+  queryFn: ({ signal }) => take(client.GET(`${base}/stats`, { signal })),
+});
+
+export const deadLettersQuery = infiniteQueryOptions({
+  queryKey: keys.deadLetters,
+  queryFn: ({ pageParam, signal }) => take(client.GET(`${base}/dead-letters`, { params: { query: { cursor: pageParam || undefined } }, signal })),
+  initialPageParam: "",
+  getNextPageParam: (last) => last.next || undefined,
+});
+
+/** Everything that changes an incident; each answers with the step that did it. */
+export const send = {
+  acknowledge: (id: string) => take(client.POST(`${base}/incidents/{id}/acknowledge`, { params: { path: { id } }, body: {} })),
+  resolve: (id: string) => take(client.POST(`${base}/incidents/{id}/resolve`, { params: { path: { id } }, body: {} })),
+  reopen: (id: string) => take(client.POST(`${base}/incidents/{id}/reopen`, { params: { path: { id } }, body: {} })),
+  merge: (into: string, from: string[]) => take(client.POST(`${base}/incidents/{id}/merge`, { params: { path: { id: into } }, body: { from } })),
+  split: (id: string, alerts: string[]) => take(client.POST(`${base}/incidents/{id}/split`, { params: { path: { id } }, body: { alerts } })),
+  assign: (id: string, alerts: string[]) => take(client.POST(`${base}/incidents/{id}/assign`, { params: { path: { id } }, body: { alerts } })),
+  note: (id: string, text: string) => take(client.POST(`${base}/incidents/{id}/notes`, { params: { path: { id } }, body: { text } })),
+  undo: (step: string) => take(client.POST(`${base}/steps/{id}/undo`, { params: { path: { id: step } } })),
+  replay: (letter: string) => take(client.POST(`${base}/dead-letters/{id}/replay`, { params: { path: { id: letter } } })),
+};

@@ -1,0 +1,23 @@
+// The API's types under short names. All of them are generated: `npm run gen` after openapi.json changed.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Incident = Schemas["Incident"];
+export type IncidentDetail = Schemas["IncidentDetail"];
+export type Alert = Schemas["Alert"];
+export type Step = Schemas["Step"];
+export type Term = Schemas["Term"];
+export type Decision = Schemas["Decision"];
+export type DeadLetter = Schemas["DeadLetter"];
+export type Stats = Schemas["Stats"];
+export type Problem = Schemas["Problem"];
+export type ActionResult = Schemas["ActionResult"];
+
+export type Severity = Incident["severity"];
+export type State = Incident["state"];
+export type Disposition = Alert["disposition"];
+
+export const severities: readonly Severity[] = ["critical", "error", "warning", "info", "none"];
+export const states: readonly State[] = ["open", "acknowledged", "forming", "resolved", "suppressed"];
+export const dispositions: readonly Disposition[] = ["told", "held", "silenced", "inhibited", "flapping", "suppressed"];

@@ -1,0 +1,28 @@
+import { Modal } from "@mantine/core";
+import classes from "./Shell.module.css";
+
+const shortcuts: [string, string][] = [
+  ["⌘ K", "commands: every page, every open incident, every action"],
+  ["j  k", "next, previous row"],
+  ["enter", "open the row"],
+  ["x", "select the row"],
+  ["e", "acknowledge the selection, the row or the incident"],
+  ["r", "resolve the selection, the row or the incident"],
+  ["m", "merge the selection or the incident"],
+  ["u", "undo the last thing done"],
+  ["/", "filter"],
+  ["1  2  3", "incidents, alerts, dead letters"],
+  ["?", "this help"],
+  ["esc", "close; give up the selection"],
+];
+
+export function Help({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="Keyboard" closeButtonProps={{ "aria-label": "Close" }}>
+      <table className={classes.help}>
+        <thead className="hidden-text"><tr><th scope="col">Key</th><th scope="col">What it does</th></tr></thead>
+        <tbody>{shortcuts.map(([key, text]) => <tr key={key}><td>{key.split("  ").map((k) => <kbd key={k} style={{ marginRight: 4 }}>{k}</kbd>)}</td><td>{text}</td></tr>)}</tbody>
+      </table>
+    </Modal>
+  );
+}

@@ -1,0 +1,63 @@
+import { ActionIcon, Button, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { spotlight } from "@mantine/spotlight";
+import { IconBell, IconInbox, IconMailX, IconMoon, IconQuestionMark, IconSearch, IconSun } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { statsQuery } from "../api/queries";
+import { formatCount } from "../kit/numbers";
+import { setZone, useZone } from "../kit/settings";
+import { ConnectionMark } from "./Connection";
+import classes from "./Shell.module.css";
+
+function SchemeSwitch() {
+  const { setColorScheme } = useMantineColorScheme();
+  const dark = useComputedColorScheme("light") === "dark";
+  const label = dark ? "Use light colours" : "Use dark colours";
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="subtle" color="gray" size={30} aria-label={label} onClick={() => setColorScheme(dark ? "light" : "dark")}>
+        {dark ? <IconSun size={16} /> : <IconMoon size={16} />}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function ZoneSwitch() {
+  const zone = useZone();
+  return (
+    <Tooltip label={zone === "utc" ? "Times in UTC; switch to this computer's zone" : "Times in this computer's zone; switch to UTC"}>
+      <Button variant="subtle" color="gray" size="compact-xs" h={30} onClick={() => setZone(zone === "utc" ? "local" : "utc")} aria-label={`Times in ${zone === "utc" ? "UTC" : "local zone"}, switch`}>
+        {zone === "utc" ? "UTC" : "Local"}
+      </Button>
+    </Tooltip>
+  );
+}
+
+export function Nav({ onHelp }: { onHelp: () => void }) {
+  const { data } = useQuery(statsQuery);
+  const items = [
+    { to: "/", word: "Incidents", icon: IconInbox, count: data && data.incidents.open + data.incidents.acknowledged },
+    { to: "/alerts", word: "Alerts", icon: IconBell, count: data?.alerts.firing },
+    { to: "/dead-letters", word: "Dead letters", icon: IconMailX, count: data?.deadLetters },
+  ] as const;
+  return (
+    <nav className={classes.nav} aria-label="Main">
+      <Link to="/" search={{}} className={classes.brand} aria-label="Fairlead, to the incidents"><img src="/favicon.svg" width={20} height={20} alt="" /><span>Fairlead</span></Link>
+      {items.map(({ to, word, icon: Icon, count }) => (
+        <Link key={to} to={to} search={{}} className={classes.item} activeOptions={{ exact: to === "/" , includeSearch: false }} aria-label={word} title={word}>
+          <Icon size={17} stroke={1.7} aria-hidden /><span className={classes.word}>{word}</span>
+          {count ? <span className={classes.count}>{formatCount(count)}</span> : null}
+        </Link>
+      ))}
+      <div className={classes.foot}>
+        <ConnectionMark />
+        <div className={classes.tools}>
+          <SchemeSwitch />
+          <Tooltip label="Commands (⌘K or Ctrl K)"><ActionIcon variant="subtle" color="gray" size={30} aria-label="Commands" onClick={spotlight.open}><IconSearch size={16} /></ActionIcon></Tooltip>
+          <Tooltip label="Keyboard (?)"><ActionIcon className={classes.wide} variant="subtle" color="gray" size={30} aria-label="Keyboard help" onClick={onHelp}><IconQuestionMark size={16} /></ActionIcon></Tooltip>
+          <ZoneSwitch />
+        </div>
+      </div>
+    </nav>
+  );
+}

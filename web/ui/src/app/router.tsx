@@ -1,0 +1,41 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect, type AnyRouter } from "@tanstack/react-router";
+import { AlertListPage } from "../alert/AlertListPage";
+import { AlertPage } from "../alert/AlertPage";
+import { DeadLetterPage } from "../deadletter/DeadLetterPage";
+import { IncidentListPage } from "../incident/list/IncidentListPage";
+import { IncidentPage } from "../incident/detail/IncidentPage";
+import { Empty, Failure } from "../kit/States";
+import { parseSearch, readSearch, stringifySearch } from "./search";
+import { Shell } from "./Shell";
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Shell,
+  validateSearch: readSearch,
+  notFoundComponent: () => <Empty title="There is no such page">The address names nothing here. The incidents are at the top of the menu.</Empty>,
+  errorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
+});
+
+const routes = [
+  createRoute({ getParentRoute: () => root, path: "/", component: IncidentListPage }),
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- how this router redirects
+  createRoute({ getParentRoute: () => root, path: "/incidents", beforeLoad: () => { throw redirect({ to: "/", search: (old) => old }); } }),
+  createRoute({ getParentRoute: () => root, path: "/incidents/$id", component: IncidentPage }),
+  createRoute({ getParentRoute: () => root, path: "/alerts", component: AlertListPage }),
+  createRoute({ getParentRoute: () => root, path: "/alerts/$id", component: AlertPage }),
+  createRoute({ getParentRoute: () => root, path: "/dead-letters", component: DeadLetterPage }),
+  createRoute({ getParentRoute: () => root, path: "/dev/kit", component: lazyRouteComponent(() => import("../devkit/KitPage"), "KitPage") }),
+] as const;
+
+const tree = root.addChildren(routes);
+
+export const makeRouter = (queries: QueryClient) =>
+  createRouter({ routeTree: tree, context: { queries }, parseSearch, stringifySearch, defaultPreload: false, scrollRestoration: false });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
+
+export type { AnyRouter };

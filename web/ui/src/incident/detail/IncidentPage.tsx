@@ -1,0 +1,87 @@
+import { Tabs } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { incidentQuery } from "../../api/queries";
+import type { IncidentDetail } from "../../api/types";
+import { useConnection } from "../../app/Connection";
+import { useCommands } from "../../kit/commands";
+import { useKeys } from "../../kit/keys";
+import { formatCount } from "../../kit/numbers";
+import { Failure, Loading } from "../../kit/States";
+import { allows, useActions } from "../actions";
+import { PickOther } from "../MergeDialog";
+import { AlertsTab } from "./AlertsTab";
+import { readRange } from "./axis";
+import { DecisionsTab } from "./DecisionsTab";
+import { HitPanel } from "./HitPanel";
+import { IncidentHeader } from "./IncidentHeader";
+import { IncidentNoise } from "./IncidentNoise";
+import { NoteDialog } from "./NoteDialog";
+import { TimeAxis } from "./TimeAxis";
+import { Timeline } from "./Timeline";
+import { useIncidentAlerts } from "./useIncidentAlerts";
+import classes from "./detail.module.css";
+
+export function IncidentPage() {
+  const { id } = useParams({ from: "/incidents/$id" });
+  const { data, error, isPending, refetch } = useQuery(incidentQuery(id));
+  if (isPending) return <Loading label="Loading the incident" />;
+  if (!data) return <Failure error={error} retry={() => void refetch()} />;
+  return <Loaded key={id} incident={data} />;
+}
+
+type Dialog = "merge" | "move" | "note" | undefined;
+
+function Loaded({ incident }: { incident: IncidentDetail }) {
+  const { id, state } = incident;
+  const search = useSearch({ from: "__root__" });
+  const navigate = useNavigate();
+  const actions = useActions();
+  const { alerts, more, complete } = useIncidentAlerts(id);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [dialog, setDialog] = useState<Dialog>();
+  const stale = useConnection() === "lost";
+  const range = useMemo(() => readRange(search.from, search.to), [search.from, search.to]);
+  const tab = search.tab ?? "timeline";
+  const chosen = useMemo(() => [...selected].filter((a) => alerts.some((alert) => alert.id === a)), [selected, alerts]);
+  useDocumentTitle(`${id} ${incident.title}`);
+
+  const go = (to: string): void => void navigate({ to: "/incidents/$id", params: { id: to }, search: {} });
+  const split = (): void => void actions.split(id, chosen).then((made) => { if (made) setSelected(new Set()); });
+  const acknowledge = (): void => { if (allows.acknowledge(state)) void actions.acknowledge([id]); };
+  const resolve = (): void => { if (allows.resolve(state)) void actions.resolve([id]); };
+  useKeys({ e: acknowledge, r: resolve, m: () => { if (allows.merge(state)) setDialog("merge"); }, n: () => setDialog("note"), Escape: () => { if (selected.size > 0) setSelected(new Set()); else void navigate({ to: "/", search: {} }); } });
+  useCommands(useMemo(() => [
+    ...(allows.acknowledge(state) ? [{ id: "ack", label: `Acknowledge ${id}`, run: () => void actions.acknowledge([id]) }] : []),
+    ...(allows.resolve(state) ? [{ id: "resolve", label: `Resolve ${id}`, run: () => void actions.resolve([id]) }] : []),
+    ...(allows.reopen(state) ? [{ id: "reopen", label: `Reopen ${id}`, run: () => void actions.reopen([id]) }] : []),
+    ...(allows.merge(state) ? [{ id: "merge", label: `Merge ${id} into…`, run: () => setDialog("merge") }] : []),
+    { id: "note", label: `Add a note to ${id}…`, run: () => setDialog("note") },
+  ], [actions, id, state]));
+
+  return (
+    <div className={classes.page} data-stale={stale || undefined}>
+      <IncidentHeader incident={incident} actions={actions} chosen={chosen.length} onMerge={() => setDialog("merge")} onNote={() => setDialog("note")} onSplit={chosen.length > 0 ? split : undefined} />
+      <IncidentNoise incident={incident} />
+      <div className={classes.panels}>
+        <HitPanel incident={incident} alerts={alerts} />
+        <TimeAxis incident={incident} alerts={alerts} complete={complete} from={search.from} to={search.to} />
+      </div>
+      <Tabs value={tab} onChange={(value) => void navigate({ to: ".", replace: true, search: (old) => ({ ...old, tab: value === "timeline" || value === null ? undefined : value }) })} keepMounted={false}>
+        <Tabs.List>
+          <Tabs.Tab value="timeline">Timeline ({formatCount(incident.timeline.length)})</Tabs.Tab>
+          <Tabs.Tab value="alerts">Alerts ({formatCount(incident.alertCount)})</Tabs.Tab>
+          <Tabs.Tab value="decisions">Decisions</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="timeline"><Timeline steps={incident.timeline} range={range} actions={actions} /></Tabs.Panel>
+        <Tabs.Panel value="alerts"><AlertsTab alerts={alerts} complete={complete} more={more} range={range} selected={selected} onSelect={setSelected} onSplit={split} onMove={() => setDialog("move")} /></Tabs.Panel>
+        <Tabs.Panel value="decisions"><DecisionsTab alerts={alerts} more={more} /></Tabs.Panel>
+      </Tabs>
+      {dialog === "merge" && <PickOther not={id} title={`Merge ${id} into another incident`} verb={(into) => `Merge into ${into}`} onClose={() => setDialog(undefined)} onPick={(into) => { setDialog(undefined); void actions.merge(into, [id]).then((done) => { if (done) go(into); }); }} />}
+      {dialog === "move" && <PickOther not={id} title={`Move ${formatCount(chosen.length)} alerts to another incident`} verb={(into) => `Move to ${into}`} onClose={() => setDialog(undefined)} onPick={(into) => { setDialog(undefined); void actions.assign(into, chosen).then((done) => { if (done) setSelected(new Set()); }); }} />}
+      {dialog === "note" && <NoteDialog id={id} onClose={() => setDialog(undefined)} onSave={(text) => { setDialog(undefined); void actions.note(id, text); }} />}
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import {
+  IconAlertOctagonFilled, IconAlertTriangle, IconAlertTriangleFilled, IconBellOff, IconCircleCheck, IconCircleDashed,
+  IconCircleDot, IconHandStop, IconInfoCircle, IconMinus, IconBell, IconClockPause, IconWaveSine, IconArrowsJoin, IconEyeOff,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import type { Disposition, Severity, State } from "../api/types";
+import classes from "./Marks.module.css";
+
+const severityIcons: Record<Severity, TablerIcon> = {
+  critical: IconAlertOctagonFilled, error: IconAlertTriangleFilled, warning: IconAlertTriangle, info: IconInfoCircle, none: IconMinus,
+};
+
+const stateIcons: Record<State, TablerIcon> = {
+  open: IconCircleDot, acknowledged: IconHandStop, forming: IconCircleDashed, resolved: IconCircleCheck, suppressed: IconBellOff,
+};
+
+const stateColours: Record<State, string> = { open: "open", acknowledged: "acknowledged", resolved: "resolved", forming: "quiet", suppressed: "quiet" };
+
+const dispositionIcons: Record<Disposition, TablerIcon> = {
+  told: IconBell, held: IconClockPause, silenced: IconBellOff, inhibited: IconArrowsJoin, flapping: IconWaveSine, suppressed: IconEyeOff,
+};
+
+/** The word of a severity; "none" says what it means. */
+export const severityWord = (severity: Severity): string => (severity === "none" ? "unrated" : severity);
+
+interface MarkProps {
+  icon: TablerIcon;
+  word: string;
+  colour: string;
+  short?: boolean | undefined;
+}
+
+/** An icon and its word in one colour. Short hides the word from the eye, not from the ear. */
+function Mark({ icon: Icon, word, colour, short }: MarkProps) {
+  return (
+    <span className={classes.mark} style={{ color: `var(--fl-${colour})` }} title={short ? word : undefined}>
+      <Icon size={15} stroke={1.8} aria-hidden />
+      <span className={short ? "hidden-text" : undefined}>{word}</span>
+    </span>
+  );
+}
+
+export function SeverityMark({ severity, short }: { severity: Severity; short?: boolean }) {
+  return <Mark icon={severityIcons[severity]} word={severityWord(severity)} colour={severity} short={short} />;
+}
+
+export function StateMark({ state, short }: { state: State; short?: boolean }) {
+  return <Mark icon={stateIcons[state]} word={state} colour={stateColours[state]} short={short} />;
+}
+
+export function FiringMark({ state }: { state: "firing" | "resolved" }) {
+  return state === "firing" ? <Mark icon={IconCircleDot} word="firing" colour="open" /> : <Mark icon={IconCircleCheck} word="resolved" colour="resolved" />;
+}
+
+export function DispositionMark({ disposition }: { disposition: Disposition }) {
+  return <Mark icon={dispositionIcons[disposition]} word={disposition} colour={disposition === "told" ? "open" : "quiet"} />;
+}

@@ -1,0 +1,21 @@
+// The steps that can be undone by one press of `u`, newest last. Only what was done in this tab.
+export interface Doing {
+  text: string;
+  steps: string[];
+}
+
+const done: Doing[] = [];
+
+export function remember(doing: Doing): void {
+  done.push(doing);
+  if (done.length > 20) done.shift();
+}
+
+/** Takes the newest, or the given one, off the list. */
+export function recall(doing?: Doing): Doing | undefined {
+  if (!doing) return done.pop();
+  const at = done.indexOf(doing);
+  if (at < 0) return undefined;
+  done.splice(at, 1);
+  return doing;
+}

@@ -1,47 +1,227 @@
 package incident
 
-import "math"
+import (
+	"fmt"
+	"math"
 
-// features are what an alert shares with others: interned label pairs, rarest first.
-type features []int32
+	"github.com/fairlead/fairlead/base/entity"
+)
 
-// profile counts the features of a group's members.
+// The names of the terms, as they stand in decisions and in GroupingConfig.Without.
+const (
+	termTime     = "time"
+	termMap      = "map"
+	termLabels   = "labels"
+	termText     = "text"
+	termTogether = "together"
+)
+
+// traits are what an alert shares with others, as interned numbers; -1 stands for "has none". An alert that lacks a trait
+// is neither like nor unlike others in it: missing values never match each other.
+type traits struct {
+	place entity.Ref // where it is: instance, else service, else host
+	loc   int32
+	name  int32
+	other []int32 // other label pairs
+}
+
+// maxOther bounds the other label pairs that are looked at.
+const maxOther = 6
+
+// marks knows how common each trait is.
+type marks struct {
+	labels, text bool
+	ids          map[string]int32
+	seen         []float64
+	total        float64
+	vague        [traitKinds]calibration
+}
+
+func newMarks(without map[string]bool) *marks {
+	k := &marks{labels: !without[termLabels], text: !without[termText], ids: map[string]int32{}}
+	for kind := range k.vague {
+		k.vague[kind].vague = 36
+	}
+	return k
+}
+
+// maxTraits bounds how many different traits are told apart; later ones count as unknown.
+const maxTraits = 200_000
+
+func (k *marks) intern(kind byte, text string) int32 {
+	key := string(kind) + text
+	if id, known := k.ids[key]; known {
+		return id
+	}
+	if len(k.seen) >= maxTraits {
+		return -1
+	}
+	id := int32(len(k.seen))
+	k.ids[key] = id
+	k.seen = append(k.seen, 0)
+	return id
+}
+
+// common labels say what an alert is or where it is; that is looked at by itself.
+func common(label string) bool {
+	switch label {
+	case "alertname", "severity", "priority", "instance", "service", "source", "job":
+		return true
+	}
+	return false
+}
+
+// read returns the traits of a member and counts them.
+func (k *marks) read(m *Member) traits {
+	t := traits{loc: -1, name: -1}
+	for _, ref := range []entity.Ref{m.Instance, m.Service, m.Host} {
+		if !ref.IsZero() {
+			t.place = ref
+			break
+		}
+	}
+	if k.labels && !t.place.IsZero() {
+		t.loc = k.intern('p', t.place.String())
+	}
+	if k.text {
+		if text := m.TemplateKey; text != "" {
+			t.name = k.intern('n', text)
+		} else if m.Name != "" {
+			t.name = k.intern('n', m.Name)
+		}
+	}
+	if k.labels {
+		for _, label := range m.Labels {
+			if common(label.Name) || len(t.other) == maxOther {
+				continue
+			}
+			if id := k.intern('l', label.Name+"\xff"+label.Value); id >= 0 {
+				t.other = append(t.other, id)
+			}
+		}
+	}
+	t.each(func(id int32) { k.seen[id]++ })
+	k.total++
+	return t
+}
+
+func (t *traits) each(visit func(id int32)) {
+	if t.loc >= 0 {
+		visit(t.loc)
+	}
+	if t.name >= 0 {
+		visit(t.name)
+	}
+	for _, id := range t.other {
+		visit(id)
+	}
+}
+
+// share returns how large the share of all alerts with this trait is.
+func (k *marks) share(id int32) float64 { return (k.seen[id] + 1) / (k.total + 50) }
+
+// profile counts the traits of a group's members.
 type profile struct {
 	count map[int32]float64
 	total float64
 }
 
-func (p *profile) add(f features, n float64) {
+func (p *profile) add(t *traits, n float64) {
 	if p.count == nil {
 		p.count = map[int32]float64{}
 	}
-	for _, id := range f {
-		p.count[id] += n
-	}
+	t.each(func(id int32) { p.count[id] += n })
 	p.total += n
 }
 
-// marks knows how common each feature is.
-type marks struct {
-	without map[string]bool
-	ids     map[string]int32
-	seen    []float64
-	total   float64
+// A profile starts as if it had already seen some alerts that are like anybody's; how many is learned for each kind of
+// trait, because alert names are spread much wider inside a fault than places. These are the choices.
+const (
+	vagues     = 6
+	vagueFirst = 4.0 // each next one is three times as many
+)
+
+const (
+	kindLoc = iota
+	kindName
+	kindOther
+	traitKinds
+)
+
+// calibration keeps, for one kind of trait, how well each choice foretold what joined groups.
+type calibration struct {
+	score [vagues]float64
+	vague float64
 }
 
-func newMarks(without map[string]bool) *marks {
-	return &marks{without: without, ids: map[string]int32{}}
+// vagueMemory is how many joins back the choice of vagueness remembers.
+const vagueMemory = 3000
+
+// learn takes in that a trait with this share, held by count of total members, joined.
+func (c *calibration) learn(q, count, total float64) {
+	v := vagueFirst
+	best := 0
+	for i := range c.score {
+		c.score[i] = c.score[i]*(1-1.0/vagueMemory) + math.Log((count+v*q)/((total+v)*q))
+		if c.score[i] > c.score[best] {
+			best = i
+		}
+		v *= 3
+	}
+	c.vague = vagueFirst * math.Pow(3, float64(best))
 }
 
-func (k *marks) read(m *Member) features {
-	return nil
+// ratio returns how many times likelier a trait is in a group with this count than anywhere. Rare traits that a group
+// has weigh much, common ones little.
+func (k *marks) ratio(kind int, id int32, count, total float64) float64 {
+	if id < 0 {
+		return 1
+	}
+	q := k.share(id)
+	v := k.vague[kind].vague
+	return (max(0, count) + v*q) / ((max(0, total) + v) * q)
+}
+
+// learn takes in that a member with these traits joined a group with this profile.
+func (k *marks) learn(t *traits, p *profile) {
+	if p.total < 5 {
+		return
+	}
+	if t.loc >= 0 {
+		k.vague[kindLoc].learn(k.share(t.loc), p.count[t.loc], p.total)
+	}
+	if t.name >= 0 {
+		k.vague[kindName].learn(k.share(t.name), p.count[t.name], p.total)
+	}
+	for _, id := range t.other {
+		k.vague[kindOther].learn(k.share(id), p.count[id], p.total)
+	}
+}
+
+// likeness returns the log-odds that labels and text add for a member to be of a group.
+func (g *Grouping) likeness(t *traits, p *profile) (labels, text float64) {
+	if t.loc >= 0 {
+		labels = 0.5 * math.Log(g.marks.ratio(kindLoc, t.loc, p.count[t.loc], p.total))
+	}
+	if t.name >= 0 {
+		text = 0.5 * math.Log(g.marks.ratio(kindName, t.name, p.count[t.name], p.total))
+	}
+	if len(t.other) > 0 {
+		sum := 0.0
+		for _, id := range t.other {
+			sum += math.Log(g.marks.ratio(kindOther, id, p.count[id], p.total))
+		}
+		labels += 0.3 * sum / float64(len(t.other))
+	}
+	return labels, text
 }
 
 // choose returns the current group that a fresh member fits best; nil when it fits none.
 func (g *Grouping) choose(m *member) (*group, []Term) {
 	var best *group
+	var bestTerms [4]float64
 	alone := 1/g.cfg.NoiseEvery.Seconds() + 1/g.cfg.FaultEvery.Seconds()
-	rate := alone
+	score := math.Log(alone)
 	kept := g.recent[:0]
 	for _, gr := range g.recent {
 		if g.groups[gr.id] != gr || !gr.current() || seconds(gr.onset, g.now) > 3600 {
@@ -53,13 +233,20 @@ func (g *Grouping) choose(m *member) (*group, []Term) {
 		}
 		age := max(0, seconds(gr.onset, m.at))
 		post := g.pace.look(gr.burst, age)
-		if r := g.pace.rateAt(&post, age); r > rate {
-			best, rate = gr, r
+		var s [4]float64
+		s[0] = math.Log(g.pace.rateAt(&post, age) + 1e-9)
+		s[1], s[2] = g.likeness(&m.traits, &gr.profile)
+		if sum := s[0] + s[1] + s[2] + s[3]; sum > score {
+			best, score, bestTerms = gr, sum, s
 		}
 	}
 	g.recent = kept
 	if best == nil {
 		return nil, nil
 	}
-	return best, []Term{{Name: "time", Weight: math.Log(rate / alone), Detail: "It began while the others did."}}
+	return best, []Term{
+		{Name: termTime, Weight: bestTerms[0] - math.Log(alone), Detail: fmt.Sprintf("It began %.0f s after the first of %d alerts.", seconds(best.onset, m.at), best.fresh)},
+		{Name: termLabels, Weight: bestTerms[1], Detail: "Labels that are rarer elsewhere than in this incident speak for it."},
+		{Name: termText, Weight: bestTerms[2], Detail: "Alerts of this name are in the incident already, or not."},
+	}
 }

@@ -11,11 +11,12 @@ import (
 // closed forms in two sums, the number of alerts and the sum of their ages, so a group costs a handful of numbers.
 
 // paces is the number of decay times that a burst weighs against each other.
-const paces = 6
+const paces = 5
 
 // pace is the grid of decay times.
 type pace struct {
-	tau      [paces]float64 // seconds
+	tau      [paces]float64 // seconds; each is twice the one before
+	logTau   [paces]float64
 	logPrior [paces]float64
 	shape    float64 // of the Gamma prior of the size
 	rate     float64
@@ -29,6 +30,7 @@ func newPace(cfg GroupingConfig) *pace {
 	total := 0.0
 	for k := range p.tau {
 		p.tau[k] = centre * math.Pow(2, float64(k)-2)
+		p.logTau[k] = math.Log(p.tau[k])
 		weight := math.Exp(-0.5 * math.Pow((float64(k)-2)/cfg.PaceSpread, 2))
 		p.logPrior[k] = weight
 		total += weight
@@ -50,22 +52,32 @@ func (b *burst) add(age, share float64) {
 
 // posterior is what a burst believes at one age.
 type posterior struct {
-	weight [paces]float64 // of each decay time, sums to 1
+	weight [paces]float64 // of each decay time, times size
 	size   [paces]float64 // expected number of alerts in all, per decay time
 	sure   float64        // probability that it is a burst at all
+}
+
+// decay returns exp(-age/tau) for each decay time. They double, so each is the square of the next.
+func (p *pace) decay(age float64) (e [paces]float64) {
+	last := math.Exp(-age / p.tau[paces-1])
+	for k := paces - 1; k >= 0; k-- {
+		e[k] = last
+		last *= last
+	}
+	return e
 }
 
 // look returns what b believes at the given age.
 func (p *pace) look(b burst, age float64) posterior {
 	var post posterior
 	best := math.Inf(-1)
-	empty := 0.0
+	decay := p.decay(age)
+	n := max(0, b.n)
 	for k, tau := range p.tau {
-		full := p.rate + 1 - math.Exp(-age/tau)
-		post.size[k] = (p.shape + b.n) / full
-		post.weight[k] = p.logPrior[k] - b.n*math.Log(tau) - b.s/tau - (p.shape+b.n)*math.Log(full)
+		full := p.rate + 1 - decay[k]
+		post.size[k] = (p.shape + n) / full
+		post.weight[k] = p.logPrior[k] - n*p.logTau[k] - b.s/tau - (p.shape+n)*math.Log(full)
 		best = max(best, post.weight[k])
-		empty += math.Exp(p.logPrior[k] + p.shape*math.Log(p.rate/full))
 	}
 	total := 0.0
 	for k := range post.weight {
@@ -73,25 +85,35 @@ func (p *pace) look(b burst, age float64) posterior {
 		total += post.weight[k]
 	}
 	for k := range post.weight {
-		post.weight[k] /= total
+		post.weight[k] *= post.size[k] / total // from here on the weight includes the size
 	}
 	// A lone alert is mostly just that; each further alert that surely belongs to it makes it a burst.
-	odds := p.odds * empty
-	if b.n > 0 {
-		odds = p.odds * math.Pow(40, min(b.n, 8))
+	var odds float64
+	switch {
+	case n >= 2:
+		odds = p.odds * 1600
+	case n > 0:
+		odds = p.odds * math.Pow(40, n)
+	default:
+		empty := 0.0
+		for k := range p.tau {
+			empty += math.Exp(p.logPrior[k] + p.shape*math.Log(p.rate/(p.rate+1-decay[k])))
+		}
+		odds = p.odds * empty
 	}
 	post.sure = odds / (1 + odds)
 	return post
 }
 
-// rate returns the expected alerts per second at the given age.
+// rateAt returns the expected alerts per second at the given age.
 func (p *pace) rateAt(post *posterior, age float64) float64 {
 	if age < 0 {
 		return 0
 	}
 	sum := 0.0
+	decay := p.decay(age)
 	for k, tau := range p.tau {
-		sum += post.weight[k] * post.size[k] * math.Exp(-age/tau) / tau
+		sum += post.weight[k] * decay[k] / tau
 	}
 	return sum * post.sure
 }
@@ -103,8 +125,9 @@ func (p *pace) between(post *posterior, from, to float64) float64 {
 		return 0
 	}
 	sum := 0.0
-	for k, tau := range p.tau {
-		sum += post.weight[k] * post.size[k] * (math.Exp(-from/tau) - math.Exp(-to/tau))
+	first, last := p.decay(from), p.decay(to)
+	for k := range p.tau {
+		sum += post.weight[k] * (first[k] - last[k])
 	}
 	return sum * post.sure
 }

@@ -67,7 +67,7 @@ type member struct {
 	at        time.Time
 	lastFired time.Time
 	endedAt   time.Time
-	features  features
+	traits    traits
 	terms     []Term
 }
 
@@ -98,7 +98,7 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 	g.members[m.ID] = fresh
 	before := g.prints[m.Fingerprint]
 	g.prints[m.Fingerprint] = fresh
-	fresh.features = g.marks.read(&m)
+	fresh.traits = g.marks.read(&m)
 	if before != nil && before.group.current() && (before.firing || now.Sub(before.endedAt) <= g.cfg.Return) && !g.forbidden(fresh, before.group) {
 		term := Term{Name: "together", Weight: 4, Detail: "The same alert was firing here a moment ago."}
 		moves = append(moves, g.join(now, before.group, fresh, false, []Term{term}, "The same alert was firing here a moment ago."))
@@ -114,6 +114,9 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 	if now.Sub(g.tested) >= g.cfg.Restless {
 		g.tested = now
 		moves = append(moves, g.rethink(now, target)...)
+	}
+	if target.state != GroupNone && g.groups[target.id] != target {
+		return append(moves, g.settle(now, fresh.group)...)
 	}
 	if fresh.group != target {
 		moves = append(moves, g.settle(now, fresh.group)...)
@@ -311,6 +314,9 @@ func (g *Grouping) open(now time.Time, m *member) *group {
 }
 
 func (g *Grouping) join(now time.Time, gr *group, m *member, fresh bool, terms []Term, reason string) Move {
+	if fresh {
+		g.marks.learn(&m.traits, &gr.profile)
+	}
 	g.put(now, gr, m, fresh)
 	m.terms = terms
 	return Move{Kind: MoveAssign, At: now, Group: gr.id, Members: []string{m.ID}, Terms: terms, Reason: reason}
@@ -339,7 +345,7 @@ func (g *Grouping) put(now time.Time, gr *group, m *member, fresh bool) {
 	}
 	gr.fresh++
 	gr.lastOn = gr.onsets[len(gr.onsets)-1].at
-	gr.profile.add(m.features, 1)
+	gr.profile.add(&m.traits, 1)
 	if len(gr.onsets) > maxOnsets {
 		gr.onsets = slices.Delete(gr.onsets, 0, 1)
 	}
@@ -366,7 +372,7 @@ func (g *Grouping) take(now time.Time, m *member) {
 		return
 	}
 	gr.fresh--
-	gr.profile.add(m.features, -1)
+	gr.profile.add(&m.traits, -1)
 	whole := gr.fresh == len(gr.onsets)-1
 	if i := slices.Index(gr.onsets, m); i >= 0 {
 		gr.onsets = slices.Delete(gr.onsets, i, i+1)

@@ -17,10 +17,10 @@ type Budget struct {
 	senders map[string]int64 // guarded by mu; senders that hold something now
 }
 
-// NewBudget returns a budget of total bytes, of which one sender may hold at most half. total <= 0 means 256 MB.
+// NewBudget returns a budget of total bytes, of which one sender may hold at most half. total <= 0 means 128 MB.
 func NewBudget(total int64) *Budget {
 	if total <= 0 {
-		total = 256 << 20
+		total = 128 << 20
 	}
 	return &Budget{total: total, each: total / 2, senders: make(map[string]int64)}
 }

@@ -2,6 +2,7 @@ package receive
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -90,4 +91,13 @@ func Excerpt(text string) string {
 		cut--
 	}
 	return strings.ToValidUTF8(text[:cut], "\uFFFD") + "... (" + strconv.Itoa(len(text)) + " bytes)"
+}
+
+// AsProblem returns the Problem in err's chain, or a 500 that says what err says.
+func AsProblem(err error) *Problem {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem
+	}
+	return &Problem{Status: http.StatusInternalServerError, Detail: "The request could not be handled: " + err.Error() + ".", cause: err}
 }

@@ -22,8 +22,8 @@ const (
 	messageBytes  = 64 << 10
 	// ingestQueue is how many requests may wait to be published; further ones wait in their connection.
 	ingestQueue = 1024
-	// ingestFlights is how many groups may be on their way to the disk.
-	ingestFlights = 16
+	// ingestFlights is how many groups may be on their way to the disk: with few, groups grow under load.
+	ingestFlights = 2
 )
 
 // ingest publishes what receivers hand over. Requests that arrive while earlier ones are on their way to the disk share

@@ -20,11 +20,12 @@ type listAlerts struct {
 }
 
 type listIncidentAlerts struct {
-	incidentPath
-	listAlertsPage
+	IncidentPath
+	PageQuery
 }
 
-type listAlertsPage struct {
+// PageQuery asks for a page of alerts.
+type PageQuery struct {
 	Cursor string `query:"cursor" doc:"next of the page before."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200"`
 }

@@ -89,7 +89,7 @@ func answer[T any](value T) *body[T] { return &body[T]{Body: value} }
 
 func invalid(field string, value any, remedy string) *Problem {
 	return &Problem{
-		Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Detail: "A value cannot be used.",
+		Type: "about:blank", Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Detail: "A value cannot be used.",
 		Errors: []ErrorDetail{{Field: field, Value: brief(value), Remedy: remedy}}, ID: newID(),
 	}
 }

@@ -15,7 +15,8 @@ const (
 	detailSteps  = 1000
 )
 
-type incidentPath struct {
+// IncidentPath names an incident in a path. It is exported because huma fills embedded structs only then.
+type IncidentPath struct {
 	ID string `path:"id" example:"INC-12"`
 }
 
@@ -58,7 +59,7 @@ func (a *API) listIncidents(ctx context.Context, in *listIncidents) (*body[Incid
 	return answer(IncidentPage{Items: toIncidents(list), Next: next}), nil
 }
 
-func (a *API) getIncident(ctx context.Context, in *incidentPath) (*body[IncidentDetail], error) {
+func (a *API) getIncident(ctx context.Context, in *IncidentPath) (*body[IncidentDetail], error) {
 	number, err := incident.ParseID(in.ID)
 	if err != nil {
 		return nil, invalid("path.id", in.ID, "write INC- and a number, for instance INC-12")
@@ -117,7 +118,7 @@ func (a *API) act(ctx context.Context, id string, others []uint64, alerts []stri
 }
 
 type noteBody struct {
-	incidentPath
+	IncidentPath
 	Body struct {
 		Note string `json:"note,omitempty" maxLength:"10000"`
 	} `required:"false"`
@@ -130,7 +131,7 @@ func (a *API) acknowledge(ctx context.Context, in *noteBody) (*body[ActionResult
 }
 
 type reasonBody struct {
-	incidentPath
+	IncidentPath
 	Body struct {
 		Reason string `json:"reason,omitempty" maxLength:"10000"`
 	} `required:"false"`
@@ -149,7 +150,7 @@ func (a *API) reopen(ctx context.Context, in *noteBody) (*body[ActionResult], er
 }
 
 type mergeBody struct {
-	incidentPath
+	IncidentPath
 	Body struct {
 		From []string `json:"from" minItems:"1" maxItems:"100" doc:"The incidents to merge into this one."`
 	}
@@ -174,7 +175,7 @@ func (a *API) merge(ctx context.Context, in *mergeBody) (*body[ActionResult], er
 }
 
 type alertsBody struct {
-	incidentPath
+	IncidentPath
 	Body struct {
 		Alerts []string `json:"alerts" minItems:"1" maxItems:"10000" doc:"Ids of alerts."`
 	}
@@ -193,7 +194,7 @@ func (a *API) assign(ctx context.Context, in *alertsBody) (*body[ActionResult], 
 }
 
 type textBody struct {
-	incidentPath
+	IncidentPath
 	Body struct {
 		Text string `json:"text" minLength:"1" maxLength:"10000"`
 	}

@@ -49,7 +49,7 @@ func useProblems() {
 	ours.Do(func() {
 		huma.DefaultArrayNullable = false
 		huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-			p := &Problem{Title: http.StatusText(status), Status: status, Detail: sentence(message), ID: newID()}
+			p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: sentence(message), ID: newID()}
 			for _, err := range errs {
 				if err == nil {
 					continue
@@ -83,7 +83,7 @@ func problem(ctx context.Context, logger *slog.Logger, err error) error {
 	case errors.Is(err, incident.ErrUnavailable), errors.Is(err, store.ErrUnavailable), ctx.Err() != nil:
 		status = http.StatusServiceUnavailable
 	}
-	p := &Problem{Title: http.StatusText(status), Status: status, Detail: sentence(withoutKind(err)), ID: newID()}
+	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: sentence(withoutKind(err)), ID: newID()}
 	if status >= http.StatusInternalServerError {
 		logger.Error("a request failed", "id", p.ID, "error", err)
 	}

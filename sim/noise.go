@@ -55,8 +55,10 @@ func (n *noise) addStanding(w *world) {
 		{"NodeClockSkew", []string{"node", node("skew"), "job", "node-exporter"}},
 		{"KubeVersionMismatch", nil},
 	}
+	left := 4 // so many of them do not stand, at most
 	for i, c := range choices {
-		if i > 0 && w.dice.uniform(id("standing"), uint64(i)) < .35 {
+		if i > 0 && left > 0 && w.dice.uniform(id("standing"), uint64(i)) < .4 {
+			left--
 			continue
 		}
 		s := w.book.add(standing, 1, w.labels(c.labels...))

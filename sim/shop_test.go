@@ -153,7 +153,7 @@ func checkLabels(t *testing.T, seed int64, lines []streamLine, truth *Truth) {
 	for key, c := range pairs {
 		in := float64(len(c.inside)) / float64(len(every.inside))
 		out := float64(len(c.outside)) / float64(len(every.outside))
-		if in > .9 && out < .2 {
+		if in > .9 && out < .1 {
 			t.Errorf("seed %d: %s is on %.0f %% of the incident's alerts and on %.0f %% of the others", seed, key, 100*in, 100*out)
 		}
 	}

@@ -36,9 +36,20 @@ func (r *report) tick(s Summary) {
 	r.last, r.lines = now, s.Lines
 }
 
-func (r *report) final(s Summary) {
-	rate := float64(s.Lines) / max(s.Took.Seconds(), 1e-9)
-	r.note("%d lines, %d alerts, %.1f MB in %s (%.0f lines/s), %s to %s, retries %d, clock advanced %d times", s.Lines,
-		s.Alerts, float64(s.Bytes)/1e6, s.Took.Round(time.Millisecond), rate, formatTime(s.First), formatTime(s.Last),
-		s.Retries, s.Rounds)
+func (r *report) final(s Summary) { r.note("%s", s) }
+
+// String says in one line what the replay did.
+func (s Summary) String() string {
+	text := fmt.Sprintf("replayed %d lines with %d alerts in %s (%.0f lines/s)", s.Lines, s.Alerts,
+		s.Took.Round(time.Millisecond), float64(s.Lines)/max(s.Took.Seconds(), 1e-9))
+	if s.Lines > 0 {
+		text += fmt.Sprintf(": %s to %s", formatTime(s.First), formatTime(s.Last))
+	}
+	if s.Retries > 0 {
+		text += fmt.Sprintf(", %d sent again because the server was busy", s.Retries)
+	}
+	if s.Waiting {
+		text += ", something still waits for its time"
+	}
+	return text
 }

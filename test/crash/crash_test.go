@@ -1,0 +1,105 @@
+package crash
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fairlead/fairlead/test/need"
+)
+
+var (
+	kills = flag.Int("kills", 5, "how often to kill the server")
+	seed  = flag.Uint64("seed", 0, "load and moments; 0 takes a fresh one")
+)
+
+func fresh(t *testing.T) uint64 {
+	t.Helper()
+	chosen := *seed
+	if chosen == 0 {
+		chosen = rand.Uint64()
+	}
+	t.Logf("seed %d: repeat with -seed %d", chosen, chosen)
+	return chosen
+}
+
+func TestNothingAcceptedIsLostWhenTheServerIsKilled(t *testing.T) {
+	config := Config{Binary: need.Binary(t), Dir: t.TempDir(), Kills: *kills, Seed: fresh(t), Say: t.Logf}
+	report, err := Run(t.Context(), config)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, serverLog(config.Dir))
+	}
+	t.Logf("%d kills, %d alerts with %d reports accepted, accepting again after %s at most", report.Kills, report.Alerts,
+		report.Reports, report.Slowest.Round(time.Millisecond))
+	if len(report.Problems) > 0 {
+		t.Errorf("%d problems:\n%s\n%s", len(report.Problems), shorten(report.Problems, 20), serverLog(config.Dir))
+	}
+	if report.Kills != *kills && len(report.Problems) == 0 {
+		t.Errorf("killed %d times, want %d", report.Kills, *kills)
+	}
+	if report.Alerts < 20*report.Kills {
+		t.Errorf("only %d alerts were accepted: that is no load", report.Alerts)
+	}
+	if report.Slowest >= 2*time.Second {
+		t.Errorf("accepting again took %s, want less than 2s", report.Slowest)
+	}
+}
+
+// A server that answers before it has stored must be found out, or the test above proves nothing.
+func TestServerThatAnswersTooEarlyIsFoundOut(t *testing.T) {
+	config := Config{Binary: need.Binary(t), Dir: t.TempDir(), Kills: 5, Seed: fresh(t), Lie: true}
+	report, err := Run(t.Context(), config)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, serverLog(config.Dir))
+	}
+	if lost := shorten(report.Problems, 3); !strings.Contains(lost, "lost: ") {
+		t.Errorf("after %d kills behind a lying proxy nothing is missing: %q", report.Kills, lost)
+	} else {
+		t.Logf("found out after %d kills: %d problems, such as\n%s", report.Kills, len(report.Problems), lost)
+	}
+}
+
+func serverLog(dir string) string {
+	text, err := os.ReadFile(dir + "/server.log")
+	if err != nil {
+		return err.Error()
+	}
+	return "end of server.log:\n" + string(text[max(0, len(text)-4000):])
+}
+
+func TestLedgerTellsWhatIsWrong(t *testing.T) {
+	l := newLedger()
+	l.note([]string{"sure", "twice", "ended"}, nil, true)
+	l.note([]string{"twice"}, nil, true)
+	l.note([]string{"ended"}, map[string]bool{"ended": true}, true)
+	l.note([]string{"maybe", "twice"}, map[string]bool{"maybe": true}, false)
+	good := []stored{
+		{ID: "A1", Key: "sure", State: "firing", Reports: 1}, {ID: "A2", Key: "twice", State: "firing", Reports: 3},
+		{ID: "A3", Key: "ended", State: "resolved", Reports: 2},
+	}
+	for _, test := range []struct {
+		name   string
+		alerts []stored
+		want   string
+	}{
+		{"all as it should be, without the open one", good, ""},
+		{"all as it should be, with the open one", append(good[:3:3], stored{ID: "A4", Key: "maybe", State: "resolved", Reports: 1}), ""},
+		{"an alert is missing", good[1:], "lost: sure"},
+		{"an alert stands twice", append(good[:3:3], good[0]), "doubled: sure"},
+		{"a report is missing", []stored{good[0], {ID: "A2", Key: "twice", State: "firing", Reports: 1}, good[2]}, "lost: twice"},
+		{"a report counts twice", []stored{good[0], {ID: "A2", Key: "twice", State: "firing", Reports: 4}, good[2]}, "doubled: twice"},
+		{"an end is missing", []stored{good[0], good[1], {ID: "A3", Key: "ended", State: "firing", Reports: 2}}, "lost: the end of ended"},
+		{"an end was invented", []stored{{ID: "A1", Key: "sure", State: "resolved", Reports: 1}, good[1], good[2]}, "wrong: sure"},
+		{"an alert was invented", append(good[:3:3], stored{ID: "A9", Key: "ghost"}), "invented: A9"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := strings.Join(l.compare(test.alerts), "; ")
+			if (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
+				t.Errorf("problems = %q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -1,42 +1,22 @@
 package app
 
 import (
-	"encoding/json"
 	"net/http"
-	"time"
 
-	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/alertmanager"
 )
 
-// TEMPORARY until receive/alertmanager lands.
+// alertmanagerRoutes puts Alertmanager's API on mux.
 func (a *App) alertmanagerRoutes(mux *http.ServeMux) error {
-	mux.HandleFunc("POST /api/v2/alerts", func(w http.ResponseWriter, r *http.Request) {
-		var in []struct {
-			Labels, Annotations map[string]string
-			StartsAt, EndsAt    time.Time
-		}
-		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-			http.Error(w, err.Error(), 400)
-			return
-		}
-		at, err := receive.Time(r, a.clock)
-		if err != nil {
-			http.Error(w, err.Error(), 400)
-			return
-		}
-		to, _ := receive.ResolveTimeout(r, a.live.timeout())
-		var alerts []signal.Alert
-		for _, x := range in {
-			if x.StartsAt.IsZero() {
-				x.StartsAt = at
-			}
-			l := signal.NewLabels(x.Labels)
-			alerts = append(alerts, signal.Alert{Source: "prometheus", Identity: l.Fingerprint().String(), Labels: l, Annotations: signal.NewLabels(x.Annotations), StartsAt: x.StartsAt, EndsAt: x.EndsAt, ResolveTimeout: to})
-		}
-		if err := a.ingest.PublishAlerts(r.Context(), at, alerts); err != nil {
-			receive.PublishProblem(err).Write(w)
-		}
-	})
+	mux.Handle("POST /api/v2/alerts", alertmanager.New(alertmanager.Config{
+		Publisher:      a.ingest,
+		Clock:          a.clock,
+		Bodies:         receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
+		Caps:           receive.NewCaps(receive.CapsConfig{PerSender: a.cfg.Receive.MaxFingerprintsPerSender}),
+		ResolveTimeout: a.live.timeout,
+		Registry:       a.registry,
+		Logger:         a.part("receive"),
+	}))
 	return nil
 }

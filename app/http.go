@@ -15,6 +15,7 @@ import (
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/base/telemetry"
 	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/alertmanager"
 	"github.com/fairlead/fairlead/web/api"
 	"github.com/fairlead/fairlead/web/ui"
 )
@@ -107,7 +108,7 @@ func (a *App) replay(ctx context.Context, mux http.Handler, letter store.DeadLet
 		return false, "", fmt.Errorf("replay %s: %w", letter.ID, err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(replayHeader, letter.ID)
+	r.Header.Set(alertmanager.DeadLetterHeader, letter.ID)
 	r.RemoteAddr = "127.0.0.1:0"
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, r)
@@ -116,6 +117,3 @@ func (a *App) replay(ctx context.Context, mux http.Handler, letter store.DeadLet
 	}
 	return false, strings.TrimSpace(w.Body.String()), nil
 }
-
-// replayHeader marks a request that offers a dead letter again: what is refused again makes no second dead letter.
-const replayHeader = "Fairlead-Dead-Letter"

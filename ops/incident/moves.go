@@ -196,7 +196,8 @@ func (i *Incident) refresh() {
 
 // forget lets go of incidents that ended long ago; they stay stored.
 func (e *Engine) forget() {
-	for len(e.ended) > 0 && e.now.Sub(e.ended[0].EndedAt) > 2*e.cfg.Grouping.Forget {
+	// One round only: what is not stored yet goes to the end of the queue and must not be asked again now.
+	for n := len(e.ended); n > 0 && e.now.Sub(e.ended[0].EndedAt) > 2*e.cfg.Grouping.Forget; n-- {
 		inc := e.ended[0]
 		e.ended = e.ended[1:]
 		if root := e.Root(inc.Number); root == nil || (!root.Current() && e.now.Sub(root.EndedAt) > 2*e.cfg.Grouping.Forget) {

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,14 +31,24 @@ func scripts(t *testing.T) map[string]*Script {
 	return all
 }
 
+// limited returns a context that outlives the test's own by its clean-up, and ends after a minute: the engine tries to store
+// until its context ends, and an error of the database must not look like a test that hangs.
+func limited(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func open(t *testing.T, script *Script) *World {
 	t.Helper()
-	w, err := Open(t.Context(), t.TempDir(), script)
+	ctx := limited(t)
+	w, err := Open(ctx, t.TempDir(), script)
 	if err != nil {
 		t.Fatalf("open the world: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := w.Close(t.Context()); err != nil {
+		if err := w.Close(ctx); err != nil {
 			t.Errorf("close the world: %v", err)
 		}
 	})
@@ -48,16 +59,16 @@ func TestScenarios(t *testing.T) {
 	for name, script := range scripts(t) {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, script)
-			if err := w.Run(t.Context(), script.Lines); err != nil {
+			if err := w.Run(limited(t), script.Lines); err != nil {
 				t.Fatalf("%s.test: %v", name, err)
 			}
 			checkSums(t, w)
 			before := snapshot(t, w)
 			last := script.Lines[len(script.Lines)-1].At
-			if err := w.Run(t.Context(), []Line{{At: last, Do: Restart{}}}); err != nil {
+			if err := w.Run(limited(t), []Line{{At: last, Do: Restart{}}}); err != nil {
 				t.Fatalf("restart: %v", err)
 			}
-			if err := w.AdvanceTo(t.Context(), last); err != nil {
+			if err := w.AdvanceTo(limited(t), last); err != nil {
 				t.Fatalf("go on after the restart: %v", err)
 			}
 			if after := snapshot(t, w); after != before {
@@ -83,7 +94,7 @@ func TestAnExpectationThatDoesNotHoldFails(t *testing.T) {
 				t.Fatalf("parse: %v", err)
 			}
 			w := open(t, script)
-			err = w.Run(t.Context(), script.Lines)
+			err = w.Run(limited(t), script.Lines)
 			if err == nil || !strings.Contains(err.Error(), "line 3: ") {
 				t.Errorf("got error %v, want one about line 3", err)
 			}
@@ -98,7 +109,7 @@ func TestAScenarioTakesNoTime(t *testing.T) {
 	}
 	began := time.Now()
 	w := open(t, script)
-	if err := w.Run(t.Context(), script.Lines); err != nil {
+	if err := w.Run(limited(t), script.Lines); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took > time.Minute {

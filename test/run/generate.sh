@@ -27,4 +27,11 @@ generate() {
 	fi
 }
 
+reference() { go run ./cmd/fairlead reference "$1"; }
+
+generate web/ui/openapi.json reference openapi
+for page in config metrics api cli; do
+	generate "docs/reference/$page.md" reference "$page"
+done
+
 exit $status

@@ -4,562 +4,6 @@
  */
 
 export interface paths {
-    "/api/fairlead/v1/incidents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    state?: string;
-                    severity?: string;
-                    q?: string;
-                    since?: string;
-                    cursor?: string;
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["IncidentPage"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["IncidentDetail"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}/alerts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    cursor?: string;
-                    limit?: number;
-                };
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AlertPage"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}/acknowledge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        note?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ActionResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}/resolve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        reason?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ActionResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}/reopen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        note?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ActionResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}/merge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        from: string[];
-                    };
-                };
-            };
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ActionResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}/split": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        alerts: string[];
-                    };
-                };
-            };
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ActionResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}/assign": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        alerts: string[];
-                    };
-                };
-            };
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ActionResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/incidents/{id}/notes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        text: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ActionResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fairlead/v1/steps/{id}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ActionResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/fairlead/v1/alerts": {
         parameters: {
             query?: never;
@@ -567,42 +11,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    state?: string;
-                    told?: string;
-                    q?: string;
-                    incident?: string;
-                    cursor?: string;
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AlertPage"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List alerts, newest first */
+        get: operations["listAlerts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -618,37 +28,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Alert"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Get an alert */
+        get: operations["getAlert"];
         put?: never;
         post?: never;
         delete?: never;
@@ -664,37 +45,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Decision"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Why was I, or was I not, told */
+        get: operations["getDecision"];
         put?: never;
         post?: never;
         delete?: never;
@@ -703,42 +55,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/fairlead/v1/map": {
+    "/api/fairlead/v1/clock": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MapView"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The server's clock */
+        get: operations["getClock"];
         put?: never;
         post?: never;
         delete?: never;
@@ -754,37 +79,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DeadLetterPage"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List what was refused, newest first */
+        get: operations["listDeadLetters"];
         put?: never;
         post?: never;
         delete?: never;
@@ -802,80 +98,211 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ReplayResult"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Offer it again */
+        post: operations["replayDeadLetter"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/fairlead/v1/clock": {
+    "/api/fairlead/v1/incidents": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Clock"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List incidents, last seen first */
+        get: operations["listIncidents"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an incident with alerts and timeline */
+        get: operations["getIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that somebody works on it */
+        post: operations["acknowledgeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the alerts of an incident */
+        get: operations["listIncidentAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move alerts into it */
+        post: operations["assignAlerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge others into it */
+        post: operations["mergeIncidents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a note */
+        post: operations["addNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an ended one current again */
+        post: operations["reopenIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End it by hand */
+        post: operations["resolveIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/incidents/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new incident of some of its alerts */
+        post: operations["splitIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The map as it is now */
+        get: operations["getMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/map/edges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace the edges of the map */
+        put: operations["putEdges"];
         post?: never;
         delete?: never;
         options?: never;
@@ -890,37 +317,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description OK */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Stats"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Counts of everything */
+        get: operations["getStats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/steps/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a step back, and keep it back */
+        post: operations["undoStep"];
         delete?: never;
         options?: never;
         head?: never;
@@ -931,245 +348,391 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Term: {
-            name: string;
-            weight: number;
-            detail: string;
-        };
-        EntityRef: {
-            kind: string;
-            name: string;
-        };
-        EntityCount: {
-            kind: string;
-            name: string;
-            alerts: number;
-        };
-        Incident: {
-            id: string;
-            title: string;
-            /** @enum {string} */
-            state: "forming" | "open" | "acknowledged" | "resolved" | "suppressed";
-            /** @enum {string} */
-            severity: "none" | "info" | "warning" | "error" | "critical";
-            /** Format: date-time */
-            startedAt: string;
-            /** Format: date-time */
-            lastSeenAt: string;
-            alertCount: number;
-            firingCount: number;
-            reports: number;
-            heldBack: number;
-            silenced: number;
-            inhibited: number;
-            flapping: number;
-            entities: components["schemas"]["EntityCount"][];
-            services: string[];
-            spark: number[];
-            /** Format: date-time */
-            sparkFrom: string;
-            /** Format: date-time */
-            sparkTo: string;
-            /** Format: date-time */
-            shownAt?: string;
-            /** Format: date-time */
-            endedAt?: string;
-            /** Format: date-time */
-            acknowledgedAt?: string;
-            mergedInto?: string;
+        ActionResult: {
+            incident: components["schemas"]["Incident"];
+            other?: components["schemas"]["Incident"];
+            step: components["schemas"]["Step"];
         };
         Alert: {
-            id: string;
-            fingerprint: string;
-            name: string;
-            /** @enum {string} */
-            state: "firing" | "resolved";
-            /** @enum {string} */
-            severity: "none" | "info" | "warning" | "error" | "critical";
-            labels: {
-                [key: string]: string;
-            };
             annotations: {
                 [key: string]: string;
             };
+            /** @enum {string} */
+            disposition: "told" | "held" | "silenced" | "inhibited" | "flapping" | "suppressed";
+            /** Format: date-time */
+            endsAt?: string;
+            entity: components["schemas"]["EntityRef"];
+            fingerprint: string;
+            /**
+             * Format: int64
+             * @description How often it came back after it had ended.
+             */
+            flaps: number;
             generatorURL: string;
+            /** @example A7 */
+            id: string;
+            /** @description The incident it is in, after merges; empty if none. */
+            incident: string;
+            inhibitedBy?: string[];
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            lastReceivedAt: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description The first report.
+             */
+            receivedAt: string;
+            /** Format: int64 */
+            reports: number;
+            /** @enum {string} */
+            severity: "none" | "info" | "warning" | "error" | "critical";
+            silencedBy?: string[];
             source: string;
             /** Format: date-time */
             startsAt: string;
-            /** Format: date-time */
-            receivedAt: string;
-            /** Format: date-time */
-            lastReceivedAt: string;
-            reports: number;
-            flaps: number;
-            incident: string;
             /** @enum {string} */
-            disposition: "told" | "held" | "silenced" | "inhibited" | "flapping" | "suppressed";
-            entity: components["schemas"]["EntityRef"];
+            state: "firing" | "resolved";
+            /** @description Its kind, without places and numbers. */
+            templateKey: string;
+            /** @description Why it is in that incident. */
             why: components["schemas"]["Term"][];
-            /** Format: date-time */
-            endsAt?: string;
-            silencedBy?: string[];
-            inhibitedBy?: string[];
-        };
-        StepUndo: {
-            possible: boolean;
-            reason?: string;
-        };
-        Step: {
-            id: string;
-            /** Format: date-time */
-            at: string;
-            incident: string;
-            /** @enum {string} */
-            kind: "open" | "assign" | "merge" | "split" | "show" | "suppress" | "close" | "reopen" | "acknowledge" | "resolve" | "note" | "undo" | "severity";
-            actor: string;
-            text: string;
-            alerts: string[];
-            alertCount: number;
-            terms: components["schemas"]["Term"][];
-            undo: components["schemas"]["StepUndo"];
-            other?: string;
-            /** Format: date-time */
-            undoneAt?: string;
-            undoneBy?: string;
-        };
-        IncidentDetail: {
-            id: string;
-            title: string;
-            /** @enum {string} */
-            state: "forming" | "open" | "acknowledged" | "resolved" | "suppressed";
-            /** @enum {string} */
-            severity: "none" | "info" | "warning" | "error" | "critical";
-            /** Format: date-time */
-            startedAt: string;
-            /** Format: date-time */
-            lastSeenAt: string;
-            alertCount: number;
-            firingCount: number;
-            reports: number;
-            heldBack: number;
-            silenced: number;
-            inhibited: number;
-            flapping: number;
-            entities: components["schemas"]["EntityCount"][];
-            services: string[];
-            spark: number[];
-            /** Format: date-time */
-            sparkFrom: string;
-            /** Format: date-time */
-            sparkTo: string;
-            alerts: components["schemas"]["Alert"][];
-            timeline: components["schemas"]["Step"][];
-            causes: unknown[];
-            precedents: unknown[];
-            executions: unknown[];
-            /** Format: date-time */
-            shownAt?: string;
-            /** Format: date-time */
-            endedAt?: string;
-            /** Format: date-time */
-            acknowledgedAt?: string;
-            mergedInto?: string;
-        };
-        IncidentPage: {
-            items: components["schemas"]["Incident"][];
-            next: string;
         };
         AlertPage: {
             items: components["schemas"]["Alert"][];
             next: string;
         };
-        ActionResult: {
-            incident: components["schemas"]["Incident"];
-            step: components["schemas"]["Step"];
-            other?: components["schemas"]["Incident"];
+        AlertStats: {
+            /**
+             * Format: int64
+             * @description Alerts ever stored.
+             */
+            distinct: number;
+            /** Format: int64 */
+            firing: number;
+            /** Format: int64 */
+            flapping: number;
+            /** Format: int64 */
+            heldBack: number;
+            /** Format: int64 */
+            inhibited: number;
+            /**
+             * Format: int64
+             * @description Reports since the start, repeats included.
+             */
+            received: number;
+            /** Format: int64 */
+            silenced: number;
+            /** Format: int64 */
+            told: number;
         };
-        DecisionLine: {
+        AlertsBodyBody: {
+            /** @description Ids of alerts. */
+            alerts: string[];
+        };
+        Cause: {
+            entity: string;
+            /** Format: double */
+            score: number;
+        };
+        Clock: {
+            /** @enum {string} */
+            mode: "wall" | "event";
+            /**
+             * Format: date-time
+             * @description The earliest time at which something waits; absent when nothing does.
+             */
+            nextTimer?: string;
             /** Format: date-time */
-            at: string;
-            stage: string;
-            outcome: string;
-            reason: string;
-        };
-        Decision: {
-            alert: string;
-            told: boolean;
-            summary: string;
-            lines: components["schemas"]["DecisionLine"][];
+            now: string;
         };
         DeadLetter: {
-            id: string;
             /** Format: date-time */
             at: string;
-            receiver: string;
-            reason: string;
+            id: string;
             payload: string;
+            reason: string;
+            receiver: string;
             /** Format: date-time */
             replayedAt?: string;
+            /** @description The payload was too long to be kept whole. */
+            truncated: boolean;
         };
         DeadLetterPage: {
             items: components["schemas"]["DeadLetter"][];
             next: string;
         };
-        ReplayResult: {
-            /** @enum {string} */
-            result: "accepted" | "refused";
+        Decision: {
+            alert: string;
+            lines: components["schemas"]["DecisionLine"][];
+            summary: string;
+            told: boolean;
+        };
+        DecisionLine: {
+            /** Format: date-time */
+            at: string;
+            outcome: string;
             reason: string;
+            stage: string;
         };
-        Clock: {
-            /** @enum {string} */
-            mode: "wall" | "event";
-            /** Format: date-time */
-            now: string;
-            /** Format: date-time */
-            nextTimer?: string;
+        Edge: {
+            from: string;
+            kind?: string;
+            /** Format: double */
+            share?: number;
+            to: string;
         };
-        AlertStats: {
-            received: number;
-            distinct: number;
-            firing: number;
-            told: number;
-            heldBack: number;
-            silenced: number;
-            inhibited: number;
-            flapping: number;
+        EntityCount: {
+            /** Format: int64 */
+            alerts: number;
+            kind: string;
+            name: string;
         };
-        IncidentStats: {
-            forming: number;
-            open: number;
-            acknowledged: number;
-            resolved: number;
-            suppressed: number;
-        };
-        Stats: {
-            alerts: components["schemas"]["AlertStats"];
-            incidents: components["schemas"]["IncidentStats"];
-            deadLetters: number;
+        EntityRef: {
+            /** @description service, instance, host, job and so on. */
+            kind: string;
+            name: string;
         };
         ErrorDetail: {
             field: string;
-            value?: unknown;
             remedy?: string;
+            value?: unknown;
         };
-        Problem: {
+        Incident: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            /** Format: int64 */
+            alertCount: number;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description What it hits, most alerts first, at most 20. */
+            entities: components["schemas"]["EntityCount"][];
+            /** Format: int64 */
+            firingCount: number;
+            /** Format: int64 */
+            flapping: number;
+            /**
+             * Format: int64
+             * @description Alerts that nobody was told of because the incident is or was only forming.
+             */
+            heldBack: number;
+            /** @example INC-12 */
+            id: string;
+            /** Format: int64 */
+            inhibited: number;
+            /**
+             * Format: date-time
+             * @description The newest report of one of its alerts.
+             */
+            lastSeenAt: string;
+            mergedInto?: string;
+            /**
+             * Format: int64
+             * @description All reports of its alerts, repeats included.
+             */
+            reports: number;
+            services: string[];
+            /** @enum {string} */
+            severity: "none" | "info" | "warning" | "error" | "critical";
+            /**
+             * Format: date-time
+             * @description When it left forming and people were told.
+             */
+            shownAt?: string;
+            /** Format: int64 */
+            silenced: number;
+            /** @description New alerts in 30 equal parts of the time from sparkFrom to sparkTo. */
+            spark: number[];
+            /** Format: date-time */
+            sparkFrom: string;
+            /** Format: date-time */
+            sparkTo: string;
+            /**
+             * Format: date-time
+             * @description When its first alert was received.
+             */
+            startedAt: string;
+            /** @enum {string} */
+            state: "forming" | "open" | "acknowledged" | "resolved" | "suppressed";
             title: string;
-            status: number;
-            detail: string;
-            type?: string;
-            errors?: components["schemas"]["ErrorDetail"][];
-            id?: string;
+        };
+        IncidentDetail: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            /** Format: int64 */
+            alertCount: number;
+            /** @description The newest 200; GET /incidents/{id}/alerts lists all. */
+            alerts: components["schemas"]["Alert"][];
+            causes: components["schemas"]["Cause"][];
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description What it hits, most alerts first, at most 20. */
+            entities: components["schemas"]["EntityCount"][];
+            executions: components["schemas"]["Cause"][];
+            /** Format: int64 */
+            firingCount: number;
+            /** Format: int64 */
+            flapping: number;
+            /**
+             * Format: int64
+             * @description Alerts that nobody was told of because the incident is or was only forming.
+             */
+            heldBack: number;
+            /** @example INC-12 */
+            id: string;
+            /** Format: int64 */
+            inhibited: number;
+            /**
+             * Format: date-time
+             * @description The newest report of one of its alerts.
+             */
+            lastSeenAt: string;
+            mergedInto?: string;
+            precedents: components["schemas"]["Cause"][];
+            /**
+             * Format: int64
+             * @description All reports of its alerts, repeats included.
+             */
+            reports: number;
+            services: string[];
+            /** @enum {string} */
+            severity: "none" | "info" | "warning" | "error" | "critical";
+            /**
+             * Format: date-time
+             * @description When it left forming and people were told.
+             */
+            shownAt?: string;
+            /** Format: int64 */
+            silenced: number;
+            /** @description New alerts in 30 equal parts of the time from sparkFrom to sparkTo. */
+            spark: number[];
+            /** Format: date-time */
+            sparkFrom: string;
+            /** Format: date-time */
+            sparkTo: string;
+            /**
+             * Format: date-time
+             * @description When its first alert was received.
+             */
+            startedAt: string;
+            /** @enum {string} */
+            state: "forming" | "open" | "acknowledged" | "resolved" | "suppressed";
+            /** @description The newest 1000 steps, oldest first. */
+            timeline: components["schemas"]["Step"][];
+            title: string;
+        };
+        IncidentPage: {
+            items: components["schemas"]["Incident"][];
+            next: string;
+        };
+        IncidentStats: {
+            /** Format: int64 */
+            acknowledged: number;
+            /** Format: int64 */
+            forming: number;
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            resolved: number;
+            /** Format: int64 */
+            suppressed: number;
+        };
+        Inventory: {
+            directed: boolean;
+            edges: components["schemas"]["Edge"][];
+            level?: string;
+            nodes?: string[];
+        };
+        MapEdge: {
+            /** Format: double */
+            confidence: number;
+            from: string;
+            kind: string;
+            to: string;
+        };
+        MapNode: {
+            id: string;
         };
         MapView: {
-            nodes: {
-                id: string;
-            }[];
-            edges: {
-                from: string;
-                to: string;
-                kind: string;
-                confidence: number;
-            }[];
+            edges: components["schemas"]["MapEdge"][];
+            nodes: components["schemas"]["MapNode"][];
+        };
+        MergeBodyBody: {
+            /** @description The incidents to merge into this one. */
+            from: string[];
+        };
+        NoteBodyBody: {
+            note?: string;
+        };
+        Problem: {
+            detail: string;
+            errors?: components["schemas"]["ErrorDetail"][];
+            /** @description Give this to support: the server's log has it too. */
+            id?: string;
+            /** Format: int64 */
+            status: number;
+            title: string;
+            type?: string;
+        };
+        ReasonBodyBody: {
+            reason?: string;
+        };
+        ReplayResult: {
+            reason: string;
+            /** @enum {string} */
+            result: "accepted" | "refused";
+        };
+        Stats: {
+            alerts: components["schemas"]["AlertStats"];
+            /** Format: int64 */
+            deadLetters: number;
+            incidents: components["schemas"]["IncidentStats"];
+        };
+        Step: {
+            /** @description engine, or who did it. */
+            actor: string;
+            /** Format: int64 */
+            alertCount: number;
+            /** @description The first 50 alerts that it moved. */
+            alerts: string[];
+            /** Format: date-time */
+            at: string;
+            /** @example S34 */
+            id: string;
+            incident: string;
+            /** @enum {string} */
+            kind: "open" | "assign" | "merge" | "split" | "show" | "suppress" | "close" | "reopen" | "acknowledge" | "resolve" | "note" | "undo";
+            /** @description The second incident of a merge, split or assign. */
+            other?: string;
+            terms: components["schemas"]["Term"][];
+            text: string;
+            undo: components["schemas"]["StepUndo"];
+            /** @description The step that this one undid. */
+            undoes?: string;
+            /** Format: date-time */
+            undoneAt?: string;
+            undoneBy?: string;
+        };
+        StepUndo: {
+            possible: boolean;
+            /** @description Why not. */
+            reason?: string;
+        };
+        Term: {
+            /** @description The same as a plain sentence. */
+            detail: string;
+            /** @description The kind of evidence: time, map, labels, text, together and so on. */
+            name: string;
+            /**
+             * Format: double
+             * @description Log-odds that it adds; negative speaks against.
+             */
+            weight: number;
+        };
+        TextBodyBody: {
+            text: string;
         };
     };
     responses: never;
@@ -1179,4 +742,673 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    listAlerts: {
+        parameters: {
+            query?: {
+                state?: "firing" | "resolved";
+                /** @description Whether anybody was told. */
+                told?: "yes" | "no";
+                disposition?: "told" | "held" | "silenced" | "inhibited" | "flapping" | "suppressed";
+                /** @description Text in the name or the entity. */
+                q?: string;
+                /** @description Only the alerts of this incident and of those merged into it. */
+                incident?: string;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getClock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clock"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayDeadLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIncidents: {
+        parameters: {
+            query?: {
+                /** @description One or more states, with commas. */
+                state?: ("forming" | "open" | "acknowledged" | "resolved" | "suppressed")[];
+                /** @description One or more severities, with commas. */
+                severity?: ("none" | "info" | "warning" | "error" | "critical")[];
+                /** @description Text in the title. */
+                q?: string;
+                /** @description Only incidents last seen at or after this time. */
+                since?: string;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledgeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIncidentAlerts: {
+        parameters: {
+            query?: {
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assignAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mergeIncidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopenIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolveIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    splitIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putEdges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Inventory"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -46,13 +46,10 @@ func Tool(t testing.TB, name string) string {
 	return found
 }
 
-// Binary returns the path of the built fairlead: $FAIRLEAD_BIN, else bin/fairlead. "make test" builds it first.
+// Binary returns the path of the built bin/fairlead. "make test" builds it first.
 func Binary(t testing.TB) string {
 	t.Helper()
-	file := os.Getenv("FAIRLEAD_BIN")
-	if file == "" {
-		file = filepath.Join(Root(t), "bin", "fairlead")
-	}
+	file := filepath.Join(Root(t), "bin", "fairlead")
 	if !isExecutable(file) {
 		Skip(t, file+" is not built; make build builds it")
 	}

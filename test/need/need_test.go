@@ -51,7 +51,6 @@ func TestWhatIsMissingSkipsOrFails(t *testing.T) {
 		{"missing data skip", "", func(tb testing.TB) { Data(tb, "no/such/set") }, "skipped"},
 		{"missing data skip even when all is required", "1", func(tb testing.TB) { Data(tb, "no/such/set") }, "skipped"},
 		{"data that are there", "1", func(tb testing.TB) { Data(tb, "set") }, "passed"},
-		{"a binary that is not built skips", "", func(tb testing.TB) { Binary(tb) }, "skipped"},
 		{"a condition that comes true", "", func(tb testing.TB) { Eventually(tb, time.Hour, "it", func() bool { return true }) }, "passed"},
 		{"a condition that never comes true", "", func(tb testing.TB) { Eventually(tb, 0, "it", func() bool { return false }) }, "failed"},
 	}
@@ -60,7 +59,6 @@ func TestWhatIsMissingSkipsOrFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("FAIRLEAD_DATA", folder)
-	t.Setenv("FAIRLEAD_BIN", filepath.Join(folder, "fairlead"))
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("FAIRLEAD_REQUIRE_ALL", test.requireAll)

@@ -34,4 +34,20 @@ for page in config metrics api cli; do
 	generate "docs/reference/$page.md" reference "$page"
 done
 
+reference=$(mktemp -d)/reference
+trap 'rm -rf "$(dirname "$reference")"' EXIT
+go build -o "$reference" ./test/reference
+for page in cli config api metrics; do
+	generate docs/reference/$page.md "$reference" $page
+done
+
+# The page's types follow from the API's description.
+generate web/ui/openapi.json "$reference" openapi
+if [ -e web/ui/node_modules ]; then
+	if [ "$mode" = --check ]; then
+		npm --prefix web/ui run --silent gen:check || status=1
+	else
+		npm --prefix web/ui run --silent gen
+	fi
+fi
 exit $status

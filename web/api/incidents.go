@@ -119,33 +119,47 @@ func (a *API) act(ctx context.Context, id string, others []uint64, alerts []stri
 
 type noteBody struct {
 	IncidentPath
-	Body struct {
+	Body *struct { // a pointer, so that no body is needed
 		Note string `json:"note,omitempty" maxLength:"10000"`
-	} `required:"false"`
+	}
+}
+
+func (b *noteBody) note() string {
+	if b.Body == nil {
+		return ""
+	}
+	return b.Body.Note
 }
 
 func (a *API) acknowledge(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Acknowledge(number, actor, in.Body.Note)
+		return e.Acknowledge(number, actor, in.note())
 	})
 }
 
 type reasonBody struct {
 	IncidentPath
-	Body struct {
+	Body *struct {
 		Reason string `json:"reason,omitempty" maxLength:"10000"`
-	} `required:"false"`
+	}
+}
+
+func (b *reasonBody) reason() string {
+	if b.Body == nil {
+		return ""
+	}
+	return b.Body.Reason
 }
 
 func (a *API) resolve(ctx context.Context, in *reasonBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Resolve(number, actor, in.Body.Reason)
+		return e.Resolve(number, actor, in.reason())
 	})
 }
 
 func (a *API) reopen(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Reopen(number, actor, in.Body.Note)
+		return e.Reopen(number, actor, in.note())
 	})
 }
 

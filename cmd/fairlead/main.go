@@ -31,7 +31,6 @@ type commands struct {
 	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say what is wrong, by line."`
 	Audit       auditCommand       `cmd:"" help:"Work with the audit log."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
-	Reference   referenceCommand   `cmd:"" hidden:"" help:"Write a page of docs/reference."`
 }
 
 // streams are where commands print.

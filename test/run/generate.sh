@@ -27,13 +27,6 @@ generate() {
 	fi
 }
 
-reference() { go run ./cmd/fairlead reference "$1"; }
-
-generate web/ui/openapi.json reference openapi
-for page in config metrics api cli; do
-	generate "docs/reference/$page.md" reference "$page"
-done
-
 reference=$(mktemp -d)/reference
 trap 'rm -rf "$(dirname "$reference")"' EXIT
 go build -o "$reference" ./test/reference

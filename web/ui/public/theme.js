@@ -1,7 +1,7 @@
 // Sets the colour scheme before the first paint. A file of its own, because the page allows no script inside HTML.
 (function () {
   var wanted;
-  try { wanted = localStorage.getItem("fairlead-scheme"); } catch (e) { wanted = null; }
+  try { wanted = localStorage.getItem("fairlead-scheme"); } catch { wanted = null; }
   if (wanted !== "light" && wanted !== "dark") {
     wanted = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }

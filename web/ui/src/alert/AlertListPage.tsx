@@ -1,7 +1,8 @@
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo } from "react";
+import { Button } from "@mantine/core";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { alertsQuery, statsQuery } from "../api/queries";
 import { DataTable } from "../kit/DataTable";
 import { FilterBar } from "../kit/FilterBar";
@@ -34,6 +35,11 @@ export function AlertListPage() {
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const needsAll = search.sort !== undefined || isLocal(filter);
   useEffect(() => { if (needsAll && loaded.length < mostSearched) more(); }, [needsAll, loaded.length, more]);
+  const distinct = stats?.alerts.distinct ?? 0;
+  const [seen, setSeen] = useState(0);
+  if (seen === 0 && distinct > 0) setSeen(distinct);
+  const fresh = seen === 0 ? 0 : Math.max(0, distinct - seen);
+  const refresh = (): void => { setSeen(distinct); void query.refetch(); };
   const set = (change: { q?: string; sort?: string | undefined }): void => void navigate({ to: "/alerts", search: { ...search, ...change }, replace: true });
 
   return (
@@ -42,6 +48,7 @@ export function AlertListPage() {
         <h1 className={classes.title}>Alerts</h1>
         <div style={{ display: "flex", gap: 12, alignItems: "center" }}>
           <FilterBar value={q} onChange={(value) => set({ q: value })} choices={alertChoices} placeholder="Filter: state:firing told:no payment" label="Filter alerts" />
+          {fresh > 0 && <Button radius="xl" size="compact-sm" onClick={refresh}>{formatCount(fresh)} new</Button>}
           <span className="dim" aria-live="polite">{query.isPending ? "" : `${formatCount(rows.length)}${hasNextPage ? "+" : ""}`}</span>
         </div>
       </header>

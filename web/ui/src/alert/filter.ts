@@ -10,8 +10,10 @@ export const alertKeys = [...Object.keys(alertChoices), "service"];
 export function toAlertParameters(filter: Filter): AlertFilter {
   const { state, told, disposition } = filter.terms;
   const parameters: AlertFilter = {};
-  if (state?.length === 1) parameters.state = state[0];
-  if (told?.length === 1) parameters.told = told[0];
+  const [oneState] = state?.length === 1 ? state : [];
+  const [oneTold] = told?.length === 1 ? told : [];
+  if (oneState === "firing" || oneState === "resolved") parameters.state = oneState;
+  if (oneTold === "yes" || oneTold === "no") parameters.told = oneTold;
   else if (disposition) {
     const toldToo = disposition.includes("told");
     if (!toldToo) parameters.told = "no";
@@ -26,7 +28,7 @@ export const isLocal = (filter: Filter): boolean => Boolean(filter.terms.disposi
 
 /** What is hit, for lanes and filters. */
 export const serviceOf = (alert: Alert): string =>
-  alert.labels.service ?? alert.labels.service_name ?? alert.labels["service.name"] ?? (alert.entity.name || alert.labels.job || "other");
+  [alert.labels.service, alert.labels.service_name, alert.labels["service.name"], alert.entity.name, alert.labels.job].find(Boolean) ?? "other";
 
 export function alertMatches(alert: Alert, filter: Filter, withText: boolean): boolean {
   const { state, told, disposition, severity, service } = filter.terms;

@@ -27,7 +27,7 @@ export class Live {
   private openedAt = 0;
   private wasLost = false;
   private readonly watchers = new Set<() => void>();
-  private readonly listeners = { incident: new Set(), step: new Set(), stats: new Set(), reset: new Set() } as { [K in keyof LiveEvents]: Set<Listener<K>> };
+  private readonly listeners: { [K in keyof LiveEvents]: Set<Listener<K>> } = { incident: new Set(), step: new Set(), stats: new Set(), reset: new Set() };
 
   constructor(private readonly url: string) {}
 

@@ -1,23 +1,17 @@
 // What the page asks the server, and under which key TanStack Query keeps it.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client, take } from "./client";
+import type { paths } from "./schema";
 
-export interface IncidentFilter {
-  state?: string;
-  severity?: string;
-  q?: string;
-  since?: string;
-}
+type Query<P extends keyof paths> = NonNullable<NonNullable<paths[P]["get"]>["parameters"]["query"]>;
 
-export interface AlertFilter {
-  state?: string;
-  told?: string;
-  q?: string;
-  incident?: string;
-}
+export type IncidentFilter = Omit<Query<"/api/fairlead/v1/incidents">, "cursor" | "limit">;
+export type AlertFilter = Omit<Query<"/api/fairlead/v1/alerts">, "cursor" | "limit">;
 
 const base = "/api/fairlead/v1";
 const pageSize = 200;
+// Whoever asks for a second page wants many.
+const laterPages = 500;
 
 export const keys = {
   incidents: ["incidents"] as const,
@@ -31,7 +25,7 @@ export const keys = {
 export const incidentsQuery = (filter: IncidentFilter) =>
   infiniteQueryOptions({
     queryKey: [...keys.incidents, filter],
-    queryFn: ({ pageParam, signal }) => take(client.GET(`${base}/incidents`, { params: { query: { ...filter, cursor: pageParam || undefined, limit: pageSize } }, signal })),
+    queryFn: ({ pageParam, signal }) => take(client.GET(`${base}/incidents`, { params: { query: { ...filter, cursor: pageParam || undefined, limit: pageParam ? laterPages : pageSize } }, signal })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next || undefined,
   });
@@ -53,8 +47,7 @@ export const incidentAlertsQuery = (id: string) =>
 export const alertsQuery = (filter: AlertFilter) =>
   infiniteQueryOptions({
     queryKey: [...keys.alerts, filter],
-    queryFn: ({ pageParam, signal }) =>
-      take(client.GET(`${base}/alerts`, { params: { query: { ...(filter as Record<string, string>), cursor: pageParam || undefined, limit: pageSize } }, signal })),
+    queryFn: ({ pageParam, signal }) => take(client.GET(`${base}/alerts`, { params: { query: { ...filter, cursor: pageParam || undefined, limit: pageSize } }, signal })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next || undefined,
   });

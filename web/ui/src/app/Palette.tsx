@@ -17,7 +17,7 @@ export function Palette({ onHelp }: { onHelp: () => void }) {
   const actions = useActions();
   const offered = useOffered();
   const { setColorScheme } = useMantineColorScheme();
-  const { data } = useInfiniteQuery({ ...incidentsQuery({ state: "open,acknowledged" }), enabled: opened });
+  const { data } = useInfiniteQuery({ ...incidentsQuery({ state: ["open", "acknowledged"] }), enabled: opened });
   const groups = useMemo(() => {
     const go = (id: string, label: string, to: "/" | "/alerts" | "/dead-letters", q?: string): SpotlightActionData => ({ id, label, onClick: () => void navigate({ to, search: q ? { q } : {} }) });
     const incidents: SpotlightActionData[] = (data?.pages[0]?.items ?? []).slice(0, 100).map((incident) => ({
@@ -43,7 +43,7 @@ export function Palette({ onHelp }: { onHelp: () => void }) {
     ].filter((group) => group.actions.length > 0);
   }, [actions, data, navigate, offered, onHelp, setColorScheme]);
   return (
-    <Spotlight actions={groups} shortcut={["mod + K"]} limit={40} scrollable maxHeight={420} highlightQuery nothingFound="Nothing matches" onSpotlightOpen={() => setOpened(true)}
+    <Spotlight actions={groups} shortcut={["mod + K"]} limit={40} scrollable maxHeight={420} highlightQuery overlayProps={{ blur: 0, backgroundOpacity: 0.4 }} nothingFound="Nothing matches" onSpotlightOpen={() => setOpened(true)}
       searchProps={{ placeholder: "Type a command or an incident", "aria-label": "Search commands" }} />
   );
 }

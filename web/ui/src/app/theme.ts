@@ -6,7 +6,7 @@ const accent: MantineColorsTuple = ["#eef0ff", "#dcdffb", "#b6bbf3", "#9198ee", 
 export const theme = createTheme({
   primaryColor: "accent",
   primaryShade: { light: 6, dark: 5 },
-  colors: { accent },
+  colors: { accent, dark: ["#d5d5de", "#b4b4c0", "#8f8f9c", "#6c6c78", "#484853", "#3a3a44", "#2a2a32", "#1d1d23", "#16161b", "#101014"] },
   fontFamily: "'Inter Variable', system-ui, sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'Cascadia Mono', 'DejaVu Sans Mono', monospace",
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },

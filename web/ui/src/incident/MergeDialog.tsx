@@ -53,7 +53,7 @@ export function MergeSelection({ chosen, onMerge, onClose }: { chosen: readonly 
 /** Choosing another open incident, to merge this one or to move alerts into. */
 export function PickOther({ not, title, verb, onPick, onClose }: { not: string; title: string; verb: (into: string) => string; onPick: (into: string) => void; onClose: () => void }) {
   const [text, setText] = useState("");
-  const { data } = useInfiniteQuery({ ...incidentsQuery({ state: "open,acknowledged,forming", ...(text.trim() ? { q: text.trim() } : {}) }), placeholderData: (old) => old });
+  const { data } = useInfiniteQuery({ ...incidentsQuery({ state: ["open", "acknowledged", "forming"], ...(text.trim() ? { q: text.trim() } : {}) }), placeholderData: (old) => old });
   const candidates = (data?.pages[0]?.items ?? []).filter((c) => c.id !== not).slice(0, 50);
   return <PickIncident title={title} candidates={candidates} verb={verb} onPick={onPick} onClose={onClose} search={setText} />;
 }

@@ -9,11 +9,13 @@ declare module "@tanstack/react-table" {
   interface ColumnMeta<TData, TValue> { width?: number; right?: boolean; sort?: string }
 }
 
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- columns of one table have different value types
+export type Column<T> = ColumnDef<T, any>;
+
 interface Props<T> {
   label: string;
   rows: readonly T[];
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- columns of one table have different value types
-  columns: ColumnDef<T, any>[];
+  columns: Column<T>[];
   rowId: (row: T) => string;
   rowName: (row: T) => string;
   /** "name" ascending, "-name" descending. */
@@ -104,7 +106,7 @@ export function DataTable<T>(props: Props<T>) {
             if (!row) return null;
             const isSelected = selected?.has(row.id);
             return (
-              <tr key={row.id} data-id={row.id} data-active={row.id === active || undefined} data-dim={props.dimmed?.(row.original) || undefined} aria-rowindex={item.index + 2} aria-selected={isSelected} style={{ height: rowHeight }} onFocus={() => { scrolledTo.current = row.id; props.onActive?.(row.id); }}>
+              <tr key={row.id} data-id={row.id} data-active={row.id === active ? true : undefined} data-dim={props.dimmed?.(row.original) === true ? true : undefined} aria-rowindex={item.index + 2} aria-selected={isSelected} style={{ height: rowHeight }} onFocus={() => { scrolledTo.current = row.id; props.onActive?.(row.id); }}>
                 {selected && (
                   <td className={classes.check}>
                     <Checkbox size="xs" aria-label={`Select ${props.rowName(row.original)}`} checked={isSelected ?? false} onChange={(event) => pick(item.index, (event.nativeEvent as MouseEvent).shiftKey)} />

@@ -19,13 +19,20 @@ export function FilterBar({ value, onChange, choices, placeholder, label }: Prop
   const keys = Object.keys(choices);
   const filter = parseFilter(value, keys);
   const [draft, setDraft] = useState(filter.text);
-  const [seen, setSeen] = useState(value);
+  const [last, setLast] = useState(value);
+  const [sent, setSent] = useState<readonly string[]>([]); // what this box put into the URL and has not seen come back
   const input = useRef<HTMLInputElement>(null);
-  if (seen !== value) { // the URL changed by other means than this box
-    setSeen(value);
-    setDraft(filter.text);
+  if (last !== value) {
+    setLast(value);
+    const at = sent.indexOf(value);
+    setSent(sent.slice(at + 1));
+    if (at < 0) setDraft(filter.text); // the URL changed by other means
   }
-  const put = (next: string): void => { setSeen(next); onChange(next); };
+  const put = (next: string): void => {
+    if (next === value) return;
+    setSent([...sent.slice(-8), next]);
+    onChange(next);
+  };
   useKeys({ "/": () => input.current?.focus() });
 
   const type = (text: string): void => {
@@ -56,15 +63,15 @@ export function FilterBar({ value, onChange, choices, placeholder, label }: Prop
       <PillsInput size="xs" className={classes.input} onClick={() => input.current?.focus()}>
         <Pill.Group gap={6}>
           {Object.entries(filter.terms).map(([key, values]) => (
-            <Pill key={key} withRemoveButton removeButtonProps={{ "aria-label": `Remove filter ${key}`, "aria-hidden": false, tabIndex: 0 }} onRemove={() => put(formatFilter({ ...filter, terms: Object.fromEntries(Object.entries(filter.terms).filter(([k]) => k !== key)) }))}>
+            <Pill key={key} size="sm" withRemoveButton removeButtonProps={{ "aria-label": `Remove filter ${key}`, "aria-hidden": false, tabIndex: 0 }} onRemove={() => put(formatFilter({ ...filter, terms: Object.fromEntries(Object.entries(filter.terms).filter(([k]) => k !== key)) }))}>
               <span className="dim">{key}:</span>{values.join(",")}
             </Pill>
           ))}
-          <PillsInput.Field ref={input} value={draft} placeholder={value ? "" : placeholder} aria-label={label} onChange={(event) => type(event.currentTarget.value)} onKeyDown={onKey} />
+          <PillsInput.Field ref={input} className={classes.field} value={draft} placeholder={value ? "" : placeholder} aria-label={label} onChange={(event) => type(event.currentTarget.value)} onKeyDown={onKey} />
         </Pill.Group>
       </PillsInput>
       <Menu position="bottom-end" closeOnItemClick={false} shadow="md">
-        <Menu.Target><Button variant="default" leftSection={<IconFilter size={14} />}>Filter</Button></Menu.Target>
+        <Menu.Target><Button variant="default" className={classes.button} aria-label="Choose filters" leftSection={<IconFilter size={14} />}><span className={classes.word}>Filter</span></Button></Menu.Target>
         <Menu.Dropdown mah={420} style={{ overflowY: "auto" }}>
           {keys.map((key) => (
             <div key={key}>

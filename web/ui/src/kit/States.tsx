@@ -53,7 +53,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: (() => void)
 export function Loading({ rows = 12, label = "Loading" }: { rows?: number; label?: string }) {
   return (
     <div className={classes.loading} role="status" aria-label={label}>
-      {Array.from({ length: rows }, (_, i) => <Skeleton key={i} height={14} my={11} width={`${92 - ((i * 37) % 40)}%`} />)}
+      {Array.from({ length: rows }, (_, i) => <Skeleton key={i} height={14} my={11} width={`${[92, 64, 78, 85, 58, 73][i % 6] ?? 80}%`} />)}
     </div>
   );
 }

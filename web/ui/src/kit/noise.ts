@@ -28,7 +28,9 @@ export interface NoiseInput {
   ends: readonly NoiseEnd[];
 }
 
-const most = 150;
+const mostTicks = 150;
+const mostWires = 64;
+const stub = 22;
 const golden = 0.618033988749895;
 
 /** Where in time (0 to 1) the i-th of n wires starts, following the spark. */
@@ -50,29 +52,30 @@ const round = (x: number): string => x.toFixed(1);
 
 /** Computes the paths. The same input gives the same picture. */
 export function noiseShape({ width, height, spark, total, hidden, ends }: NoiseInput): NoiseShape {
-  const n = Math.min(total, most);
+  const n = Math.min(total, mostTicks);
   const pad = 4;
-  const left = width * 0.6;
-  const stop = width * 0.74;
+  const left = width * 0.66;
   const right = width - 10;
   const placed = ends.map((end, i) => ({ ...end, x: right, y: ends.length === 1 ? height / 2 : pad + ((i + 0.5) * (height - 2 * pad)) / ends.length }));
   const weights = placed.reduce((sum, end) => sum + end.weight, 0);
   const shape: NoiseShape = { told: "", hidden: "", ticks: "", ends: placed };
   const share = total === 0 ? 0 : hidden / total;
+  const every = Math.max(1, n / mostWires);
   starts(spark, n).forEach((at, i) => {
-    const x = pad + at * (left - pad);
+    // A storm of seconds would be one black column: the place is mostly the rank, and the time only its texture.
+    const x = pad + (0.3 * at + (0.7 * (i + 0.5)) / n) * (left - pad);
     const y = pad + (((i + 1) * golden) % 1) * (height - 2 * pad);
     shape.ticks += `M${round(x)} ${round(y - 3.5)}v7`;
-    const isHidden = Math.floor((i + 1) * share) > Math.floor(i * share);
-    if (isHidden || placed.length === 0) {
-      shape.hidden += `M${round(x)} ${round(y)}H${round(stop)}m0 -2v4`;
+    if (Math.floor((i + 1) * share) > Math.floor(i * share) || placed.length === 0) {
+      shape.hidden += `M${round(x)} ${round(y)}h${stub}m0 -2.5v5`;
       return;
     }
+    if (Math.floor((i + 1) / every) === Math.floor(i / every)) return;
     let pick = (((i + 1) * golden * 7) % 1) * weights;
     const end = placed.find((e) => (pick -= e.weight) <= 0) ?? placed[0];
     if (!end) return;
-    const bend = (left + right) / 2;
-    shape.told += `M${round(x)} ${round(y)}H${round(left)}C${round(bend)} ${round(y)} ${round(bend)} ${round(end.y)} ${round(right)} ${round(end.y)}`;
+    const reach = right - x;
+    shape.told += `M${round(x)} ${round(y)}C${round(x + reach * 0.6)} ${round(y)} ${round(x + reach * 0.55)} ${round(end.y)} ${round(right)} ${round(end.y)}`;
   });
   return shape;
 }

@@ -42,7 +42,7 @@ export function AxisChart({ axis, width, steps, zone, summary, hover, drag }: Pr
   return (
     <svg width={width} height={height} role="img" aria-label={summary} className={classes.chart}>
       <text x={0} y={16}>firing</text>
-      <text x={labelWidth - 8} y={14} textAnchor="end" className={classes.unit}>{peak} alerts</text>
+      <text x={labelWidth - 8} y={14} textAnchor="end" className={classes.unit}>{peak} at most</text>
       <path d={`${area}V${firingHeight}H${labelWidth}Z`} className={classes.area} />
       <path d={area} className={classes.edge} />
       <path d={`M${labelWidth} ${firingHeight}H${width}`} className={classes.base} />
@@ -66,7 +66,7 @@ export function AxisChart({ axis, width, steps, zone, summary, hover, drag }: Pr
       {ticks(range.from, range.to, Math.max(2, Math.floor(inner / 90))).map((t) => (
         <g key={t}>
           <path d={`M${x(t).toFixed(1)} 0V${height - axisHeight + 3}`} className={classes.grid} />
-          <text x={x(t)} y={height - 4} textAnchor="middle" className={classes.unit}>{long ? `${formatDay(t, zone)} ` : ""}{formatClock(t, zone, range.to - range.from < 180_000)}</text>
+          <text x={x(t)} y={height - 4} textAnchor={x(t) > width - 30 ? "end" : "middle"} className={classes.unit}>{long ? `${formatDay(t, zone)} ` : ""}{formatClock(t, zone, range.to - range.from < 180_000)}</text>
         </g>
       ))}
       {hover !== undefined && !drag && <path d={`M${hover} 0V${height - axisHeight}`} className={classes.cross} />}

@@ -8,11 +8,12 @@ const shown = 8;
 const window = 5 * 60_000;
 
 /** How the number of firing alerts changed in the last five minutes, in words. */
-export function growth(alerts: readonly Pick<Alert, "startsAt" | "endsAt">[], now: number): string {
-  const began = alerts.filter((a) => now - Date.parse(a.startsAt) <= window).length;
-  const ended = alerts.filter((a) => a.endsAt && Date.parse(a.endsAt) <= now && now - Date.parse(a.endsAt) <= window).length;
-  const net = began - ended;
-  if (began === 0 && ended === 0) return "steady in the last 5 min";
+export function growth(alerts: readonly Pick<Alert, "startsAt" | "endsAt">[], began: string, now: number): string {
+  if (now - Date.parse(began) < window) return "all within the last 5 min";
+  const more = alerts.filter((a) => now - Date.parse(a.startsAt) <= window).length;
+  const fewer = alerts.filter((a) => a.endsAt && Date.parse(a.endsAt) <= now && now - Date.parse(a.endsAt) <= window).length;
+  const net = more - fewer;
+  if (more === 0 && fewer === 0) return "steady in the last 5 min";
   return net > 0 ? `growing: ${net} more than 5 min ago` : net < 0 ? `shrinking: ${-net} fewer than 5 min ago` : "as many as 5 min ago";
 }
 
@@ -25,7 +26,7 @@ export function HitPanel({ incident, alerts }: { incident: IncidentDetail; alert
     <section className={classes.hit} aria-labelledby="hit">
       <h2 id="hit">Hit</h2>
       <p className={classes.number}>
-        {formatCount(incident.firingCount)} <span>firing{incident.state === "resolved" ? "" : `, ${growth(alerts, now)}`}</span>
+        {formatCount(incident.firingCount)} <span>firing{incident.state === "resolved" ? "" : `, ${growth(alerts, incident.startedAt, now)}`}</span>
       </p>
       <table className={classes.entities}>
         <thead className="hidden-text"><tr><th scope="col">Entity</th><th scope="col">Share</th><th scope="col">Alerts</th></tr></thead>

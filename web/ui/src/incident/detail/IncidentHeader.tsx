@@ -1,4 +1,5 @@
-import { ActionIcon, Button, CopyButton, Menu } from "@mantine/core";
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import { useClipboard } from "@mantine/hooks";
 import { IconDots } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { IncidentDetail } from "../../api/types";
@@ -20,6 +21,7 @@ interface Props {
 
 export function IncidentHeader({ incident, actions, onMerge, onNote, onSplit, chosen }: Props) {
   const { id, state } = incident;
+  const clipboard = useClipboard({ timeout: 1_500 });
   return (
     <header className={classes.header}>
       <div className={classes.words}>
@@ -38,9 +40,7 @@ export function IncidentHeader({ incident, actions, onMerge, onNote, onSplit, ch
         {allows.acknowledge(state) && <Button onClick={() => void actions.acknowledge([id])} rightSection={<kbd>e</kbd>}>Acknowledge</Button>}
         {allows.resolve(state) && <Button variant="default" onClick={() => void actions.resolve([id])} rightSection={<kbd>r</kbd>}>Resolve</Button>}
         {allows.reopen(state) && <Button variant="default" onClick={() => void actions.reopen([id])}>Reopen</Button>}
-        <CopyButton value={incidentMarkdown(incident, window.location.origin, Date.now())}>
-          {({ copied, copy }) => <Button variant="default" className={classes.copy} onClick={copy}>{copied ? "Copied" : "Copy as Markdown"}</Button>}
-        </CopyButton>
+        <Button variant="default" className={classes.copy} onClick={() => clipboard.copy(incidentMarkdown(incident, window.location.origin, Date.now()))}>{clipboard.copied ? "Copied" : "Copy as Markdown"}</Button>
         <Menu position="bottom-end" shadow="md" width={240}>
           <Menu.Target><ActionIcon variant="default" size={30} aria-label="More actions"><IconDots size={16} /></ActionIcon></Menu.Target>
           <Menu.Dropdown>

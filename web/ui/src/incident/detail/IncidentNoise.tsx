@@ -15,10 +15,10 @@ export function IncidentNoise({ incident }: { incident: IncidentDetail }) {
     <section className={classes.noise} aria-label="What arrived and what was held back">
       <div>
         <p className={classes.headline}><Link to="." search={(old) => ({ ...old, tab: "alerts", q: undefined })} replace>{headline}</Link></p>
-        <p className="dim">
-          {plural(incident.reports, "report")} received
-          {hidden.map(([word, n, disposition]) => <span key={word}> · <Link to="." search={(old) => ({ ...old, tab: "alerts", q: `disposition:${disposition}` })} replace className="link">{formatCount(n)} {word}</Link></span>)}
-          {hidden.length === 0 && " · nothing held back"}
+        <p className="dim facts">
+          <span>{plural(incident.reports, "report")} received</span>
+          {hidden.map(([word, n, disposition]) => <span key={word}><Link to="." search={(old) => ({ ...old, tab: "alerts", q: `disposition:${disposition}` })} replace className="link">{formatCount(n)} {word}</Link></span>)}
+          {hidden.length === 0 && <span>nothing held back</span>}
         </p>
       </div>
       <NoiseBar spark={incident.spark} total={incident.alertCount} hidden={hiddenIn(incident)} ends={ends} height={52} summary={`${headline}; ${hidden.map(([word, n]) => `${n} ${word}`).join(", ") || "none held back"}`} />

@@ -58,7 +58,7 @@ export function TimeAxis({ incident, alerts, complete, from, to }: Props) {
         <span className="dim cut" aria-live="off">{read ?? (complete ? "drag to zoom" : `the first ${alerts.length} alerts; drag to zoom`)}</span>
         <span className={classes.zooms}>
           {running && [5, 15].map((m) => <Button key={m} variant="subtle" color="gray" size="compact-xs" onClick={() => zoom({ from: Math.max(whole.from, now - m * 60_000), to: now })}>last {m} min</Button>)}
-          <Button variant="subtle" color="gray" size="compact-xs" disabled={!zoomed} onClick={() => zoom(undefined)}>all</Button>
+          {zoomed && <Button variant="default" size="compact-xs" onClick={() => zoom(undefined)}>show all</Button>}
         </span>
       </div>
       <div ref={ref} className={classes.plot} onPointerDown={(event) => { event.currentTarget.setPointerCapture(event.pointerId); const x = place(event); setDrag({ start: x, end: x }); }}

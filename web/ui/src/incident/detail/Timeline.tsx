@@ -1,7 +1,7 @@
 import { Button, UnstyledButton } from "@mantine/core";
 import {
   IconArrowBackUp, IconArrowsJoin, IconArrowsSplit, IconBellOff, IconChevronRight, IconCircleCheck, IconCircleDashed, IconEye, IconHandStop, IconNote,
-  IconPlus, IconRefresh, IconStairsUp, type TablerIcon,
+  IconPlus, IconRefresh, type TablerIcon,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -17,7 +17,7 @@ import classes from "./detail.module.css";
 
 const icons: Record<Step["kind"], TablerIcon> = {
   open: IconCircleDashed, assign: IconPlus, merge: IconArrowsJoin, split: IconArrowsSplit, show: IconEye, suppress: IconBellOff, close: IconCircleCheck,
-  reopen: IconRefresh, acknowledge: IconHandStop, resolve: IconCircleCheck, note: IconNote, undo: IconArrowBackUp, severity: IconStairsUp,
+  reopen: IconRefresh, acknowledge: IconHandStop, resolve: IconCircleCheck, note: IconNote, undo: IconArrowBackUp,
 };
 
 function StepRow({ step, actions }: { step: Step; actions: Actions }) {

@@ -15,7 +15,7 @@ import { hostAndPort, prometheusLines } from "../../kit/useAddress";
 import { allows, useActions } from "../actions";
 import { MergeSelection } from "../MergeDialog";
 import { BulkBar } from "./BulkBar";
-import { middleColumns, narrowColumns, wideColumns } from "./columns";
+import { useColumns } from "./useColumns";
 import { choices, defaultFilter, matches } from "./match";
 import { Overview } from "./Overview";
 import { useIncidentRows } from "./useIncidentRows";
@@ -28,7 +28,7 @@ export function IncidentListPage() {
   const q = search.q ?? defaultFilter;
   const [text] = useDebouncedValue(q, 120);
   const narrow = useMediaQuery("(max-width: 760px)");
-  const middle = useMediaQuery("(max-width: 1200px)");
+  const columns = useColumns();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [active, setActive] = useState<string>();
   const [merging, setMerging] = useState(false);
@@ -66,7 +66,7 @@ export function IncidentListPage() {
         <Views q={q} stats={stats} />
         <div className={classes.filters}>
           <FilterBar value={q} onChange={(value) => set({ q: value })} choices={choices} placeholder="Filter: state:open severity:critical payment" label="Filter incidents" />
-          <span className={classes.total} aria-live="polite">{query.isPending ? "" : `${formatCount(rows.length)}${complete ? "" : "+"}`}</span>
+          <span className={classes.total} aria-live="polite">{query.isSuccess ? `${formatCount(rows.length)}${complete ? "" : search.sort ? "+, loading all to sort" : "+"}` : ""}</span>
         </div>
         {selected.size > 0 && <BulkBar chosen={chosen} actions={actions} onMerge={() => setMerging(true)} onClear={clear} />}
       </header>
@@ -76,7 +76,7 @@ export function IncidentListPage() {
         {query.isError && rows.length === 0 && <Failure error={query.error} retry={() => void query.refetch()} />}
         {query.isSuccess && rows.length === 0 && <NoRows q={q} any={(stats?.alerts.received ?? 0) > 0} onAll={() => set({ q: "" })} />}
         {rows.length > 0 && (
-          <DataTable label="Incidents" rows={rows} columns={narrow ? narrowColumns : middle ? middleColumns : wideColumns} rowId={(row) => row.id} rowName={(row) => row.id} rowHeight={narrow ? 58 : 36}
+          <DataTable label="Incidents" rows={rows} columns={columns} rowId={(row) => row.id} rowName={(row) => row.id} rowHeight={narrow ? 58 : 36}
             sort={search.sort} onSort={(sort) => set({ sort: sort || undefined })} selected={selected} onSelect={setSelected} active={active} onActive={setActive}
             dimmed={(row) => !matches(row, filter, 0)} onEnd={more} scrollRef={scroll} />
         )}

@@ -27,9 +27,9 @@ export function Overview({ rows, stats, complete }: { rows: readonly Incident[];
       <div className={classes.numbers}>
         <p className={classes.headline}>{headline}</p>
         {stats && (
-          <p className="dim">
-            {plural(stats.alerts.received, "report")} taken in all, {plural(stats.alerts.distinct, "alert")}
-            {hidden?.map(([word, n, disposition]) => <span key={word}> · <Link to="/alerts" search={{ q: `disposition:${disposition}` }} className="link">{formatCount(n)} {word}</Link></span>)}
+          <p className="dim facts">
+            <span>{plural(stats.alerts.received, "report")} in all</span>
+            {hidden?.map(([word, n, disposition]) => <span key={word}><Link to="/alerts" search={{ q: `disposition:${disposition}` }} className="link">{formatCount(n)} {word}</Link></span>)}
           </p>
         )}
       </div>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
-import { createColumnHelper, type ColumnDef } from "@tanstack/react-table";
+import { createColumnHelper } from "@tanstack/react-table";
 import type { Incident } from "../../api/types";
+import type { Column } from "../../kit/DataTable";
 import { SeverityMark, StateMark } from "../../kit/Marks";
 import { formatCount, plural } from "../../kit/numbers";
 import { Spark } from "../../kit/Spark";
@@ -18,24 +19,25 @@ function Title({ incident }: { incident: Incident }) {
   );
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- columns of one table have different value types
-type Columns = ColumnDef<Incident, any>[];
+type Columns = Column<Incident>[];
 
-export const wideColumns: Columns = [
-  column.accessor("severity", { header: "Severity", meta: { width: 104, sort: "severity" }, cell: (c) => <SeverityMark severity={c.getValue()} /> }),
-  column.accessor("state", { header: "State", meta: { width: 130 }, cell: (c) => <StateMark state={c.getValue()} /> }),
+export const widestColumns: Columns = [
+  column.accessor("severity", { header: "Severity", meta: { width: 96, sort: "severity" }, cell: (c) => <SeverityMark severity={c.row.original.severity} /> }),
+  column.accessor("id", { header: "Id", meta: { width: 90 }, cell: (c) => <span className="dim">{c.row.original.id}</span> }),
+  column.accessor("state", { header: "State", meta: { width: 136 }, cell: (c) => <StateMark state={c.row.original.state} /> }),
   column.accessor("title", { header: "Incident", meta: { sort: "title" }, cell: (c) => <Title incident={c.row.original} /> }),
-  column.accessor("services", { header: "Hit", meta: { width: 190 }, cell: (c) => { const names = c.getValue(); return <span className="dim" title={names.join(", ")}>{names.slice(0, 2).join(", ")}{names.length > 2 ? ` +${names.length - 2}` : ""}</span>; } }),
-  column.accessor("spark", { header: "Alerts over time", meta: { width: 112 }, cell: (c) => <Spark values={c.getValue()} label={`${plural(c.row.original.alertCount, "alert")} over time`} /> }),
-  column.accessor("alertCount", { header: "Alerts", meta: { width: 76, right: true, sort: "alerts" }, cell: (c) => formatCount(c.getValue()) }),
-  column.accessor("firingCount", { header: "Firing", meta: { width: 76, right: true, sort: "firing" }, cell: (c) => <span className={c.getValue() === 0 ? "dim" : undefined}>{formatCount(c.getValue())}</span> }),
-  column.accessor("startedAt", { header: "Lasts", meta: { width: 96, right: true, sort: "started" }, cell: (c) => <Span from={c.getValue()} to={c.row.original.endedAt} /> }),
-  column.accessor("lastSeenAt", { header: "Last seen", meta: { width: 116, right: true, sort: "seen" }, cell: (c) => <span className="dim"><Time at={c.getValue()} /></span> }),
-  column.accessor("id", { header: "Id", meta: { width: 96, right: true }, cell: (c) => <span className="dim">{c.getValue()}</span> }),
+  column.accessor("services", { header: "Hit", meta: { width: 152 }, cell: (c) => { const names = c.row.original.services; return <span className="dim" title={names.join(", ")}>{names.slice(0, 2).join(", ")}{names.length > 2 ? ` +${names.length - 2}` : ""}</span>; } }),
+  column.accessor("spark", { header: "Over time", meta: { width: 108 }, cell: (c) => <Spark values={c.row.original.spark} label={`${plural(c.row.original.alertCount, "alert")} over time`} /> }),
+  column.accessor("alertCount", { header: "Alerts", meta: { width: 68, right: true, sort: "alerts" }, cell: (c) => formatCount(c.row.original.alertCount) }),
+  column.accessor("firingCount", { header: "Firing", meta: { width: 68, right: true, sort: "firing" }, cell: (c) => <span className={c.row.original.firingCount === 0 ? "dim" : undefined}>{formatCount(c.row.original.firingCount)}</span> }),
+  column.accessor("startedAt", { header: "Lasts", meta: { width: 88, right: true, sort: "started" }, cell: (c) => <Span from={c.row.original.startedAt} to={c.row.original.endedAt} /> }),
+  column.accessor("lastSeenAt", { header: "Last seen", meta: { width: 124, right: true, sort: "seen" }, cell: (c) => <span className="dim"><Time at={c.row.original.lastSeenAt} /></span> }),
 ];
 
-const middle = new Set(["severity", "state", "title", "alertCount", "startedAt", "id"]);
-export const middleColumns: Columns = wideColumns.filter((c) => "accessorKey" in c && middle.has(c.accessorKey));
+export const wideColumns: Columns = widestColumns.filter((c) => !("accessorKey" in c && c.accessorKey === "services"));
+
+const middle = new Set(["severity", "id", "state", "title", "alertCount", "startedAt"]);
+export const middleColumns: Columns = widestColumns.filter((c) => "accessorKey" in c && middle.has(c.accessorKey));
 
 export const narrowColumns: Columns = [
   column.accessor("title", {

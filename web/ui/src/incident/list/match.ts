@@ -12,8 +12,9 @@ export const readFilter = (text: string): Filter => parseFilter(text, Object.key
 /** The API's parameters. "since" is rounded to the minute, so that the same filter is the same query for a while. */
 export function toParameters(filter: Filter, now: number): IncidentFilter {
   const parameters: IncidentFilter = {};
-  if (filter.terms.state) parameters.state = filter.terms.state.join(",");
-  if (filter.terms.severity) parameters.severity = filter.terms.severity.join(",");
+  // Words that are no state or severity are left out here; matches then lets nothing through for them.
+  if (filter.terms.state) parameters.state = states.filter((s) => filter.terms.state?.includes(s));
+  if (filter.terms.severity) parameters.severity = severities.filter((s) => filter.terms.severity?.includes(s));
   if (filter.text) parameters.q = filter.text;
   const span = parseSpan(filter.terms.since?.[0] ?? "");
   if (span) parameters.since = new Date(Math.floor((now - span) / 60_000) * 60_000).toISOString();

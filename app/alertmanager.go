@@ -8,7 +8,7 @@ import (
 )
 
 // alertmanagerRoutes puts Alertmanager's API on mux.
-func (a *App) alertmanagerRoutes(mux *http.ServeMux) error {
+func (a *App) alertmanagerRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /api/v2/alerts", alertmanager.New(alertmanager.Config{
 		Publisher:      a.ingest,
 		Clock:          a.clock,
@@ -18,5 +18,4 @@ func (a *App) alertmanagerRoutes(mux *http.ServeMux) error {
 		Registry:       a.registry,
 		Logger:         a.part("receive"),
 	}))
-	return nil
 }

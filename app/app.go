@@ -22,7 +22,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/uptrace/bun"
 
 	"github.com/fairlead/fairlead/base/bus"
 	"github.com/fairlead/fairlead/base/clock"
@@ -95,9 +94,7 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 	}
 	a.ingest = newIngest(a.bus, a.clock, a.keepDeadLetter, a.part("receive"))
 	a.register()
-	if a.server, err = a.newServer(); err != nil {
-		return nil, err
-	}
+	a.server = a.newServer()
 	return a, nil
 }
 
@@ -144,7 +141,7 @@ func (a *App) openClock(ctx context.Context) error {
 	kept, err := store.LoadState(ctx, a.db.Read(), clockKey)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		err = a.db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err = a.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 			return store.SaveState(ctx, tx, clockKey, []byte(a.cfg.Clock))
 		})
 		if err != nil {

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/bus"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/signal"
@@ -44,9 +42,9 @@ func consume(ctx context.Context, b *bus.Bus, desk *incident.Desk, logger *slog.
 			}
 			batches = append(batches, batch)
 		}
-		var also func(context.Context, bun.Tx) error
+		var also func(context.Context, store.Tx) error
 		if len(poison) > 0 {
-			also = func(ctx context.Context, tx bun.Tx) error {
+			also = func(ctx context.Context, tx store.Tx) error {
 				for _, letter := range poison {
 					if err := store.AddDeadLetter(ctx, tx, letter); err != nil {
 						return err

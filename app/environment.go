@@ -46,7 +46,7 @@ type Key struct {
 
 // Value returns the key's present value as YAML would write it.
 func (k Key) Value() string {
-	if d, ok := k.value.Interface().(time.Duration); ok {
+	if d, ok := reflect.TypeAssert[time.Duration](k.value); ok {
 		return d.String()
 	}
 	return fmt.Sprint(k.value.Interface())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -51,12 +52,12 @@ func (g *group) wait(timeout time.Duration) error {
 	}
 	deadline := time.NewTimer(timeout)
 	defer deadline.Stop()
-	for i := len(g.parts) - 1; i >= 0; i-- {
-		g.parts[i].stop()
+	for _, p := range slices.Backward(g.parts) {
+		p.stop()
 		select {
-		case <-g.parts[i].done:
+		case <-p.done:
 		case <-deadline.C:
-			return errors.Join(err, fmt.Errorf("%s did not stop within %s", g.parts[i].name, timeout))
+			return errors.Join(err, fmt.Errorf("%s did not stop within %s", p.name, timeout))
 		}
 	}
 	return err

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/base/telemetry"
 	"github.com/fairlead/fairlead/receive"
@@ -27,7 +25,7 @@ const (
 )
 
 // newServer builds the one mux that speaks everything.
-func (a *App) newServer() (*http.Server, error) {
+func (a *App) newServer() *http.Server {
 	mux := http.NewServeMux()
 	a.live.set(&a.cfg)
 	telemetry.Routes(mux, a.registry, a.health)
@@ -38,14 +36,12 @@ func (a *App) newServer() (*http.Server, error) {
 		},
 		Logger: a.part("api"),
 	})
-	if err := a.alertmanagerRoutes(mux); err != nil {
-		return nil, err
-	}
+	a.alertmanagerRoutes(mux)
 	mux.HandleFunc("POST /-/reload", a.serveReload)
 	mux.Handle("GET /", ui.Handler())
 	return &http.Server{
 		Handler: a.recovered(guard(mux)), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
-	}, nil
+	}
 }
 
 // guard refuses requests that a foreign page could have made a browser send: an unknown Host (DNS rebinding), and a
@@ -87,7 +83,7 @@ func (a *App) recovered(next http.Handler) http.Handler {
 
 // keepDeadLetter stores a refused piece.
 func (a *App) keepDeadLetter(ctx context.Context, at time.Time, letter receive.DeadLetter) error {
-	return a.db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return a.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		return store.AddDeadLetter(ctx, tx, store.DeadLetter{
 			ID: "D" + strings.ToLower(rand.Text()[:16]), At: at, Receiver: letter.Receiver, Reason: letter.Reason, Payload: letter.Payload,
 		})

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/fairlead/fairlead/app"
@@ -143,8 +144,7 @@ func watch(ctx context.Context, url string, say func(string, ...any)) error {
 			}
 			return err
 		}
-		for i := len(page.Items) - 1; i >= 0; i-- {
-			inc := page.Items[i]
+		for _, inc := range slices.Backward(page.Items) {
 			before, old := known[inc.ID]
 			switch {
 			case !old:

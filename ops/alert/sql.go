@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/entity"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
@@ -33,7 +31,7 @@ const updateRepeated = `UPDATE alerts SET last_received_at = ?, expires_at = ?, 
 
 // Save stores changed episodes within tx; call Changes.Stored after the commit. It returns, for the audit log, one entry for
 // each changed decision record: the alert's id, a zero byte and the 32-byte chain.
-func Save(ctx context.Context, tx bun.Tx, c Changes) (decisions []byte, err error) {
+func Save(ctx context.Context, tx store.Tx, c Changes) (decisions []byte, err error) {
 	rows := make([][]any, len(c.Fresh))
 	for i, e := range c.Fresh {
 		decisions = appendDecision(decisions, e)
@@ -230,15 +228,15 @@ func (e *Episode) DecisionLines() int { return e.lines }
 
 // Load returns the alerts that still fire or that ended at or after since, those of the given incidents, and those with
 // the given ids.
-func Load(ctx context.Context, db bun.IDB, since time.Time, incidents []uint64, ids []string) ([]*Episode, error) {
+func Load(ctx context.Context, db store.Querier, since time.Time, incidents []uint64, ids []string) ([]*Episode, error) {
 	where, args := "a.state = 'firing' OR (a.state = 'resolved' AND a.last_received_at >= ?)", []any{ms(since)}
 	if len(incidents) > 0 {
 		where += " OR a.incident IN (?)"
-		args = append(args, bun.In(incidents))
+		args = append(args, store.List(incidents))
 	}
 	if len(ids) > 0 {
 		where += " OR a.seq IN (?)"
-		args = append(args, bun.In(sequences(ids)))
+		args = append(args, store.List(sequences(ids)))
 	}
 	if since.IsZero() {
 		where = strings.TrimPrefix(where, "a.state = 'firing' OR (a.state = 'resolved' AND a.last_received_at >= ?)")

@@ -170,7 +170,9 @@ func TestAnEndedEpisodeIsForgottenAfterAWhile(t *testing.T) {
 }
 
 func TestTemplateKeysLeaveOutPlacesAndNumbers(t *testing.T) {
-	key := func(labels map[string]string) string { return TemplateKey(&signal.Alert{Labels: signal.NewLabels(labels)}) }
+	key := func(labels map[string]string) string {
+		return TemplateKey(&signal.Alert{Labels: signal.NewLabels(labels)})
+	}
 	a := key(map[string]string{"alertname": "DiskFull", "device": "sda1", "instance": "10.0.0.1:9100", "pod": "db-7f9c4-x2v", "team": "store"})
 	b := key(map[string]string{"alertname": "DiskFull", "device": "sdb2", "instance": "10.0.0.9:9100", "pod": "db-1a2b3-k9z", "team": "store"})
 	if a != b {

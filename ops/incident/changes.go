@@ -3,6 +3,7 @@ package incident
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fairlead/fairlead/ops/alert"
@@ -120,7 +121,7 @@ func (e *Engine) Adopt(incidents []*Incident, alerts []Stored) {
 		if inc = e.incidents[inc.Number]; inc.MergedInto == 0 {
 			continue
 		}
-		if into := e.incidents[inc.MergedInto]; into != nil && !contains(into.merged, inc) {
+		if into := e.incidents[inc.MergedInto]; into != nil && !slices.Contains(into.merged, inc) {
 			into.merged = append(into.merged, inc)
 		}
 	}
@@ -135,15 +136,6 @@ func (e *Engine) Has(number uint64) bool { return e.incidents[number] != nil }
 
 // HasAlert reports whether the alert with this id is in memory.
 func (e *Engine) HasAlert(id string) bool { return e.tracker.Episode(id) != nil }
-
-func contains(list []*Incident, inc *Incident) bool {
-	for _, other := range list {
-		if other == inc {
-			return true
-		}
-	}
-	return false
-}
 
 func groupState(inc *Incident) GroupState {
 	switch inc.State {

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 )
@@ -73,7 +71,7 @@ func OpenDesk(ctx context.Context, db *store.DB, cfg DeskConfig, logger *slog.Lo
 		d.committed = func([]uint64, []*Step) {}
 	}
 	d.engine = NewEngine(cfg.Engine, cfg.Topology, cfg.Silences, cfg.Inhibitor)
-	err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+	err := db.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
 		d.position, err = store.TakeOver(ctx, tx, cfg.Consumer)
 		return err
 	})
@@ -105,7 +103,7 @@ func (d *Desk) Stats() Stats {
 
 // Apply takes batches that came from the stream, the last with the given sequence, and returns after their effects and the
 // position were stored. While storing fails it tries again until ctx ends.
-func (d *Desk) Apply(ctx context.Context, batches []signal.AlertBatch, sequence uint64, also func(ctx context.Context, tx bun.Tx) error) error {
+func (d *Desk) Apply(ctx context.Context, batches []signal.AlertBatch, sequence uint64, also func(ctx context.Context, tx store.Tx) error) error {
 	if err := d.take(ctx); err != nil {
 		return err
 	}
@@ -200,7 +198,7 @@ func (d *Desk) adopt(ctx context.Context, numbers []uint64, alerts []string) err
 }
 
 // commit stores what the engine changed. The turn is held.
-func (d *Desk) commit(ctx context.Context, sequence uint64, also func(ctx context.Context, tx bun.Tx) error) error {
+func (d *Desk) commit(ctx context.Context, sequence uint64, also func(ctx context.Context, tx store.Tx) error) error {
 	changes := d.engine.TakeChanges()
 	withMemory := !d.engine.Now().Before(d.memoryDue)
 	position := store.Position{Sequence: sequence, Epoch: d.position.Epoch}
@@ -208,7 +206,7 @@ func (d *Desk) commit(ctx context.Context, sequence uint64, also func(ctx contex
 		d.measure()
 		return nil
 	}
-	write := func(ctx context.Context, tx bun.Tx) error {
+	write := func(ctx context.Context, tx store.Tx) error {
 		if err := Save(ctx, tx, changes); err != nil {
 			return err
 		}
@@ -244,7 +242,7 @@ func (d *Desk) commit(ctx context.Context, sequence uint64, also func(ctx contex
 
 // persist writes until it succeeds or ctx ends: the engine in memory is ahead of the disk. What was not written is written
 // with the next commit.
-func (d *Desk) persist(ctx context.Context, write func(ctx context.Context, tx bun.Tx) error) error {
+func (d *Desk) persist(ctx context.Context, write func(ctx context.Context, tx store.Tx) error) error {
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err := d.db.Write(context.WithoutCancel(ctx), write)
 		if err == nil {
@@ -287,7 +285,7 @@ func (d *Desk) Close(ctx context.Context) error {
 		return err
 	}
 	defer d.give()
-	return d.db.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return SaveMemory(ctx, tx, d.engine.Memory()) })
+	return d.db.Write(ctx, func(ctx context.Context, tx store.Tx) error { return SaveMemory(ctx, tx, d.engine.Memory()) })
 }
 
 func (d *Desk) take(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/fairlead/fairlead/ops/alert"
 )
@@ -237,17 +238,14 @@ func encodeTerms(terms []Term) []byte {
 
 // termSummary writes the terms as "time +1.2, map +0.8".
 func termSummary(terms []Term) string {
-	text := ""
-	for i, term := range terms {
-		if i > 0 {
-			text += ", "
-		}
-		text += term.Name + " " + fmt.Sprintf("%+.1f", term.Weight)
-	}
-	if text == "" {
+	if len(terms) == 0 {
 		return ""
 	}
-	return " (log-odds: " + text + ")"
+	parts := make([]string, len(terms))
+	for i, term := range terms {
+		parts[i] = fmt.Sprintf("%s %+.1f", term.Name, term.Weight)
+	}
+	return " (log-odds: " + strings.Join(parts, ", ") + ")"
 }
 
 func lower(sentence string) string {

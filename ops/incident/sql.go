@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
@@ -33,7 +31,7 @@ const upsertIncident = `INSERT INTO incidents (number, grp, state, title, severi
 
 // Save stores changes within tx, with one audit leaf for the automatic decisions of the batch and one for each step of a
 // person.
-func Save(ctx context.Context, tx bun.Tx, c Changes) error {
+func Save(ctx context.Context, tx store.Tx, c Changes) error {
 	decisions, err := alert.Save(ctx, tx, c.Alerts)
 	if err != nil {
 		return err
@@ -89,7 +87,7 @@ func Save(ctx context.Context, tx bun.Tx, c Changes) error {
 // id, a zero byte and 32 bytes of SHA-256.
 const DecisionsAction = "decisions"
 
-func saveIncident(ctx context.Context, tx bun.Tx, inc *Incident) error {
+func saveIncident(ctx context.Context, tx store.Tx, inc *Incident) error {
 	own, err := json.Marshal(&inc.Own)
 	if err != nil {
 		return fmt.Errorf("encode incident %s: %w", inc.ID(), err)
@@ -110,7 +108,7 @@ func saveIncident(ctx context.Context, tx bun.Tx, inc *Incident) error {
 }
 
 // SaveMemory stores the engine's memory within tx.
-func SaveMemory(ctx context.Context, tx bun.Tx, m Memory) error {
+func SaveMemory(ctx context.Context, tx store.Tx, m Memory) error {
 	data, err := m.Encode()
 	if err != nil {
 		return err
@@ -120,7 +118,7 @@ func SaveMemory(ctx context.Context, tx bun.Tx, m Memory) error {
 
 // Load reads what Engine.Restore takes: the memory, incidents that are current or ended at or after since, and their and
 // all firing alerts.
-func Load(ctx context.Context, db bun.IDB, since func(now time.Time) time.Time) (Memory, []*Incident, []Stored, error) {
+func Load(ctx context.Context, db store.Querier, since func(now time.Time) time.Time) (Memory, []*Incident, []Stored, error) {
 	memory, err := loadMemory(ctx, db)
 	if err != nil {
 		return memory, nil, nil, err
@@ -142,7 +140,7 @@ func Load(ctx context.Context, db bun.IDB, since func(now time.Time) time.Time) 
 	return memory, incidents, stored(episodes), nil
 }
 
-func loadMemory(ctx context.Context, db bun.IDB) (Memory, error) {
+func loadMemory(ctx context.Context, db store.Querier) (Memory, error) {
 	var m Memory
 	data, err := store.LoadState(ctx, db, memoryKey)
 	if err == nil {
@@ -167,12 +165,12 @@ func loadMemory(ctx context.Context, db bun.IDB) (Memory, error) {
 
 // LoadSome reads incidents, with those they were merged into or that were merged into them, and alerts, so that a person
 // can work on old ones. All alerts of the incidents come too when whole is set.
-func LoadSome(ctx context.Context, db bun.IDB, numbers []uint64, alerts []string, whole bool) ([]*Incident, []Stored, error) {
+func LoadSome(ctx context.Context, db store.Querier, numbers []uint64, alerts []string, whole bool) ([]*Incident, []Stored, error) {
 	var incidents []*Incident
 	var family []uint64
 	if len(numbers) > 0 {
 		var err error
-		incidents, err = load(ctx, db, `root IN (SELECT root FROM incidents WHERE number IN (?))`, bun.In(numbers))
+		incidents, err = load(ctx, db, `root IN (SELECT root FROM incidents WHERE number IN (?))`, store.List(numbers))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -203,7 +201,7 @@ func stored(episodes []*alert.Episode) []Stored {
 const incidentColumns = `number, grp, state, title, severity, started_at, last_seen_at, shown_at, ended_at, acknowledged_at,
 	acknowledged_by, merged_into, root, own, total`
 
-func load(ctx context.Context, db bun.IDB, where string, args ...any) ([]*Incident, error) {
+func load(ctx context.Context, db store.Querier, where string, args ...any) ([]*Incident, error) {
 	rows, err := db.QueryContext(ctx, "SELECT "+incidentColumns+" FROM incidents WHERE "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("load incidents: %w", err)

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/store"
 )
 
@@ -16,7 +14,7 @@ import (
 const stateKey = "topology.inventory"
 
 // Save stores the edges within tx.
-func Save(ctx context.Context, tx bun.Tx, inv Inventory) error {
+func Save(ctx context.Context, tx store.Tx, inv Inventory) error {
 	data, err := json.Marshal(inv)
 	if err != nil {
 		return fmt.Errorf("encode the map: %w", err)
@@ -25,7 +23,7 @@ func Save(ctx context.Context, tx bun.Tx, inv Inventory) error {
 }
 
 // Load reads the stored edges into m; a map that was never stored stays empty.
-func Load(ctx context.Context, db bun.IDB, m *Map) error {
+func Load(ctx context.Context, db store.Querier, m *Map) error {
 	data, err := store.LoadState(ctx, db, stateKey)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, sql.ErrNoRows) {
 		return nil

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
@@ -71,11 +69,11 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-// storm sends n alerts of one service and lets a minute pass.
-func (s *server) storm(service string, n int) {
+// storm sends six alerts of one service and lets a minute pass.
+func (s *server) storm(service string) {
 	s.t.Helper()
 	var alerts []signal.Alert
-	for i := range n {
+	for i := range 6 {
 		labels := map[string]string{"alertname": fmt.Sprintf("Bad%d", i), "service": service, "severity": "critical"}
 		alerts = append(alerts, signal.Alert{Source: "prometheus", Labels: signal.NewLabels(labels), StartsAt: s.now.Now()})
 	}
@@ -124,7 +122,7 @@ func (s *server) do(method, path, body string, want int, into any) string {
 func TestListsArePagedByCursorsWithoutGapsOrRepeats(t *testing.T) {
 	s := newServer(t)
 	for i := range 5 {
-		s.storm(fmt.Sprintf("svc%d", i), 6)
+		s.storm(fmt.Sprintf("svc%d", i))
 		s.pass(3 * time.Hour)
 	}
 	seen := map[string]bool{}
@@ -166,7 +164,7 @@ func TestListsArePagedByCursorsWithoutGapsOrRepeats(t *testing.T) {
 
 func TestFiltersSelect(t *testing.T) {
 	s := newServer(t)
-	s.storm("cart", 6)
+	s.storm("cart")
 	for query, want := range map[string]int{
 		"/incidents?state=open": 1, "/incidents?state=resolved,forming": 0, "/incidents?severity=critical": 1, "/incidents?severity=info": 0,
 		"/incidents?q=cart": 1, "/incidents?q=100%25": 0, "/incidents?since=2030-01-01T00:00:00Z": 0,
@@ -183,7 +181,7 @@ func TestFiltersSelect(t *testing.T) {
 
 func TestBadRequestsNameFieldValueAndRemedy(t *testing.T) {
 	s := newServer(t)
-	s.storm("cart", 6)
+	s.storm("cart")
 	for _, test := range []struct {
 		method, path, body string
 		status             int
@@ -221,9 +219,9 @@ func TestBadRequestsNameFieldValueAndRemedy(t *testing.T) {
 
 func TestEveryStepOfAPersonCanBeTakenAndUndone(t *testing.T) {
 	s := newServer(t)
-	s.storm("cart", 6)
+	s.storm("cart")
 	s.pass(3 * time.Hour)
-	s.storm("pay", 6)
+	s.storm("pay")
 	state := func(id string) (state string, alerts int, merged string) {
 		var d IncidentDetail
 		s.do(http.MethodGet, "/incidents/"+id, "", 200, &d)
@@ -287,7 +285,7 @@ func TestEveryStepOfAPersonCanBeTakenAndUndone(t *testing.T) {
 
 func TestTheDecisionRecordSaysWhySomebodyWasTold(t *testing.T) {
 	s := newServer(t)
-	s.storm("cart", 6)
+	s.storm("cart")
 	var d Decision
 	s.do(http.MethodGet, "/alerts/A1/decisions", "", 200, &d)
 	if !d.Told || !strings.Contains(d.Summary, "INC-1") || len(d.Lines) < 3 {
@@ -303,7 +301,7 @@ func TestTheDecisionRecordSaysWhySomebodyWasTold(t *testing.T) {
 func TestDeadLettersAreListedAndReplayed(t *testing.T) {
 	s := newServer(t)
 	for id, payload := range map[string]string{"D1": "good", "D2": "bad"} {
-		err := s.db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		err := s.db.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
 			return store.AddDeadLetter(ctx, tx, store.DeadLetter{ID: id, At: s.now.Now(), Receiver: "prometheus", Reason: "x", Payload: []byte(payload)})
 		})
 		if err != nil {
@@ -364,7 +362,7 @@ func TestEventsTellWhatChangedAndWhatWasMissed(t *testing.T) {
 	s := newServer(t)
 	next := s.events("")
 	next("ping")
-	s.storm("cart", 6)
+	s.storm("cart")
 	id := next("incident")
 	next("step")
 	s.do(http.MethodPost, "/incidents/INC-1/acknowledge", "", 200, nil)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/store"
@@ -58,7 +56,7 @@ func (a *API) putEdges(ctx context.Context, in *edgesBody) (*struct{}, error) {
 	if err := in.Body.Validate(); err != nil {
 		return nil, invalid("body", "", err.Error())
 	}
-	err := a.cfg.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := a.cfg.DB.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		if err := topology.Save(ctx, tx, in.Body); err != nil {
 			return err
 		}
@@ -103,7 +101,7 @@ func (a *API) replay(ctx context.Context, in *letterPath) (*body[ReplayResult], 
 		return answer(ReplayResult{Result: "refused", Reason: reason}), nil
 	}
 	now := a.cfg.Clock.Now()
-	err = a.cfg.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = a.cfg.DB.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		if err := store.MarkReplayed(ctx, tx, in.ID, now); err != nil {
 			return err
 		}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 )
@@ -28,21 +26,21 @@ type Filter struct {
 }
 
 // List returns stored incidents, last seen first; next is "" at the end. The error wraps ErrInvalid for a foreign cursor.
-func List(ctx context.Context, db bun.IDB, f Filter) (incidents []*Incident, next string, err error) {
+func List(ctx context.Context, db store.Querier, f Filter) (incidents []*Incident, next string, err error) {
 	where, args := []string{"merged_into = 0"}, []any{}
 	add := func(condition string, values ...any) {
 		where = append(where, condition)
 		args = append(args, values...)
 	}
 	if len(f.States) > 0 {
-		add("state IN (?)", bun.In(f.States))
+		add("state IN (?)", store.List(f.States))
 	}
 	if len(f.Severities) > 0 {
 		numbers := make([]int, len(f.Severities))
 		for i, s := range f.Severities {
 			numbers[i] = int(s)
 		}
-		add("severity IN (?)", bun.In(numbers))
+		add("severity IN (?)", store.List(numbers))
 	}
 	if f.Text != "" {
 		add("title LIKE ? ESCAPE '!'", "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Text)+"%")
@@ -69,7 +67,7 @@ func List(ctx context.Context, db bun.IDB, f Filter) (incidents []*Incident, nex
 }
 
 // Find returns one stored incident; store.ErrNotFound when there is none.
-func Find(ctx context.Context, db bun.IDB, number uint64) (*Incident, error) {
+func Find(ctx context.Context, db store.Querier, number uint64) (*Incident, error) {
 	incidents, err := load(ctx, db, "number = ?", int64(number)) //nolint:gosec // numbers far below 2^63
 	if err != nil {
 		return nil, err
@@ -81,17 +79,17 @@ func Find(ctx context.Context, db bun.IDB, number uint64) (*Incident, error) {
 }
 
 // FindAll returns the stored incidents with these numbers, in no particular order; unknown ones are left out.
-func FindAll(ctx context.Context, db bun.IDB, numbers []uint64) ([]*Incident, error) {
-	return load(ctx, db, "number IN (?)", bun.In(numbers))
+func FindAll(ctx context.Context, db store.Querier, numbers []uint64) ([]*Incident, error) {
+	return load(ctx, db, "number IN (?)", store.List(numbers))
 }
 
 // Timeline returns the newest steps, at most limit, of an incident and of those merged into it, oldest first.
-func Timeline(ctx context.Context, db bun.IDB, number uint64, limit int) ([]*Step, error) {
+func Timeline(ctx context.Context, db store.Querier, number uint64, limit int) ([]*Step, error) {
 	return steps(ctx, db, "incident IN (SELECT number FROM incidents WHERE root = ? OR number = ?) ORDER BY number DESC LIMIT ?", int64(number), int64(number), limit) //nolint:gosec // as above
 }
 
 // FindStep returns one stored step; store.ErrNotFound when there is none.
-func FindStep(ctx context.Context, db bun.IDB, number uint64) (*Step, error) {
+func FindStep(ctx context.Context, db store.Querier, number uint64) (*Step, error) {
 	found, err := steps(ctx, db, "number = ?", int64(number)) //nolint:gosec // as above
 	if err != nil {
 		return nil, err
@@ -102,7 +100,7 @@ func FindStep(ctx context.Context, db bun.IDB, number uint64) (*Step, error) {
 	return found[0], nil
 }
 
-func steps(ctx context.Context, db bun.IDB, where string, args ...any) ([]*Step, error) {
+func steps(ctx context.Context, db store.Querier, where string, args ...any) ([]*Step, error) {
 	rows, err := db.QueryContext(ctx, "SELECT body, undone_at, undone_by FROM steps WHERE "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("load steps: %w", err)
@@ -137,7 +135,7 @@ type Counts struct {
 }
 
 // Count sums up all stored incidents; merged ones count as part of those they were merged into.
-func Count(ctx context.Context, db bun.IDB) (Counts, error) {
+func Count(ctx context.Context, db store.Querier) (Counts, error) {
 	counts := Counts{States: map[State]int{}}
 	rows, err := db.QueryContext(ctx, `SELECT state, count(*), sum(alerts), sum(silenced), sum(inhibited), sum(flapping)
 		FROM incidents WHERE merged_into = 0 GROUP BY state`)

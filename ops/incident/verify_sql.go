@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/audit"
+	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ops/alert"
 )
 
@@ -27,7 +26,7 @@ type attestation struct {
 func NewCheck() *Check { return &Check{attested: map[string]attestation{}} }
 
 // Leaf is audit.Check's: it takes over what the leaf attests.
-func (c *Check) Leaf(_ context.Context, _ bun.IDB, n int64, leaf audit.Leaf) (string, error) {
+func (c *Check) Leaf(_ context.Context, _ store.Querier, n int64, leaf audit.Leaf) (string, error) {
 	if leaf.Action != DecisionsAction && !strings.HasPrefix(leaf.Action, "incident.") {
 		return "", nil
 	}
@@ -38,7 +37,7 @@ func (c *Check) Leaf(_ context.Context, _ bun.IDB, n int64, leaf audit.Leaf) (st
 }
 
 // Done is audit.Check's: it reads every alert and step and names those that differ from what was attested.
-func (c *Check) Done(ctx context.Context, db bun.IDB) ([]audit.Problem, error) {
+func (c *Check) Done(ctx context.Context, db store.Querier) ([]audit.Problem, error) {
 	var problems []audit.Problem
 	report := func(id, detail string) {
 		problems = append(problems, audit.Problem{Leaf: c.attested[id].leaf, Name: id, Detail: detail})

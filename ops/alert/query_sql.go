@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/uptrace/bun"
-
 	"github.com/fairlead/fairlead/base/store"
 )
 
@@ -34,7 +32,7 @@ func (r *Row) Disposition() Disposition {
 		return Silenced
 	case len(r.InhibitedBy) > 0:
 		return Inhibited
-	case r.Episode.Flapping:
+	case r.Flapping:
 		return Flapping
 	case r.IncidentState == "forming":
 		return Held
@@ -74,7 +72,7 @@ var dispositions = map[Disposition]string{
 }
 
 // List returns stored alerts, newest first.
-func List(ctx context.Context, db bun.IDB, f Filter) ([]*Row, error) {
+func List(ctx context.Context, db store.Querier, f Filter) ([]*Row, error) {
 	where, args := []string{"1 = 1"}, []any{}
 	add := func(condition string, values ...any) {
 		where = append(where, condition)
@@ -106,7 +104,7 @@ func List(ctx context.Context, db bun.IDB, f Filter) ([]*Row, error) {
 }
 
 // Find returns one stored alert with its decision record; store.ErrNotFound when there is none.
-func Find(ctx context.Context, db bun.IDB, id string) (*Row, error) {
+func Find(ctx context.Context, db store.Querier, id string) (*Row, error) {
 	n, err := ParseID(id)
 	if err != nil {
 		return nil, fmt.Errorf("alert %s: %w", id, store.ErrNotFound)
@@ -121,7 +119,7 @@ func Find(ctx context.Context, db bun.IDB, id string) (*Row, error) {
 	return rows[0], nil
 }
 
-func query(ctx context.Context, db bun.IDB, where string, args []any, decision bool) ([]*Row, error) {
+func query(ctx context.Context, db store.Querier, where string, args []any, decision bool) ([]*Row, error) {
 	record := "''"
 	if decision {
 		record = "a.decision"
@@ -168,7 +166,7 @@ func escapeLike(text string) string {
 
 // EachDecision reads every stored decision record and calls visit with the alert's id and the hash over its lines, for
 // comparing with the audit log; err says that the record cannot be read.
-func EachDecision(ctx context.Context, db bun.IDB, visit func(id string, chain [sha256.Size]byte, err error)) error {
+func EachDecision(ctx context.Context, db store.Querier, visit func(id string, chain [sha256.Size]byte, err error)) error {
 	rows, err := db.QueryContext(ctx, "SELECT seq, decision FROM alerts ORDER BY seq")
 	if err != nil {
 		return fmt.Errorf("read decision records: %w", err)

@@ -93,7 +93,7 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.ingest = newIngest(a.bus, a.clock, a.keepDeadLetter, a.part("receive"))
-	a.register()
+	a.register() //nolint:contextcheck // the metrics are asked for as long as the process lives
 	a.server = a.newServer()
 	return a, nil
 }
@@ -188,14 +188,14 @@ func (a *App) URL() string { return "http://" + a.listener.Addr().String() + "/"
 
 // Run serves until ctx ends or a component fails, then stops everything in reverse order.
 func (a *App) Run(ctx context.Context) error {
-	g := newGroup(ctx)
-	g.start("ingest", a.ingest.Run)
-	g.start("consume", func(ctx context.Context) error { return consume(ctx, a.bus, a.desk, a.part("incident")) })
-	g.start("tick", a.tick)
-	g.start("events", a.api.Run)
-	g.start("http", a.serve)
+	g := newGroup()
+	g.start(ctx, "ingest", a.ingest.Run)
+	g.start(ctx, "consume", func(ctx context.Context) error { return consume(ctx, a.bus, a.desk, a.part("incident")) })
+	g.start(ctx, "tick", a.tick)
+	g.start(ctx, "events", a.api.Run)
+	g.start(ctx, "http", a.serve)
 	a.logger.Info("ready", "url", a.URL(), "version", a.opts.Version, "clock", a.cfg.Clock, "data", a.cfg.Data.Dir, "after", time.Since(a.started).Round(time.Millisecond).String())
-	err := g.wait(stopTimeout)
+	err := g.wait(ctx, stopTimeout)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	a.close(ctx)

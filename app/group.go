@@ -10,7 +10,6 @@ import (
 
 // group runs components, each in its goroutine, and stops them one after the other in reverse order.
 type group struct {
-	ctx    context.Context //nolint:containedctx // it is what the group waits for
 	failed chan error
 	parts  []part
 }
@@ -21,13 +20,13 @@ type part struct {
 	done chan struct{}
 }
 
-func newGroup(ctx context.Context) *group {
-	return &group{ctx: ctx, failed: make(chan error, 16)}
+func newGroup() *group {
+	return &group{failed: make(chan error, 16)}
 }
 
-// start runs a component. One that returns before it was stopped ends the group.
-func (g *group) start(name string, run func(ctx context.Context) error) {
-	ctx, stop := context.WithCancel(context.WithoutCancel(g.ctx))
+// start runs a component, whose context is ctx without its end. One that returns before it was stopped ends the group.
+func (g *group) start(ctx context.Context, name string, run func(ctx context.Context) error) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p := part{name: name, stop: stop, done: make(chan struct{})}
 	g.parts = append(g.parts, p)
 	go func() {
@@ -42,12 +41,12 @@ func (g *group) start(name string, run func(ctx context.Context) error) {
 	}()
 }
 
-// wait returns after the group's context has ended or a component failed, and all components have stopped, the last
+// wait returns after ctx has ended or a component failed, and all components have stopped, the last
 // started first; those that do not stop in time are left behind and named in the error.
-func (g *group) wait(timeout time.Duration) error {
+func (g *group) wait(ctx context.Context, timeout time.Duration) error {
 	var err error
 	select {
-	case <-g.ctx.Done():
+	case <-ctx.Done():
 	case err = <-g.failed:
 	}
 	deadline := time.NewTimer(timeout)

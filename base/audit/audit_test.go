@@ -103,7 +103,7 @@ func TestWholeLogVerifiesAtEverySize(t *testing.T) {
 		return hashes, nil
 	})
 	roots := map[string]bool{}
-	for n := range int64(200) {
+	for n := range int64(70) {
 		report := verify(t, db)
 		if report.Size != n || len(report.Problems) > 0 || report.Root == "" {
 			t.Fatalf("with %d leaves: %+v", n, report)
@@ -156,7 +156,7 @@ func TestLeafGoesWithItsTransaction(t *testing.T) {
 
 // TestAnyFlippedByteIsNamed changes one byte of one column of one row at a time.
 func TestAnyFlippedByteIsNamed(t *testing.T) {
-	const count = 150 // more than a page of leaves
+	const count = 70 // more than a page of leaves
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -164,7 +164,7 @@ func TestAnyFlippedByteIsNamed(t *testing.T) {
 	fill(t, db, count)
 	good := verify(t, db)
 	columns := []string{"actor", "action", "object", "reason", "data"}
-	for range 150 {
+	for range 80 {
 		n := random.Int64N(count)
 		var query, undo string
 		var old any
@@ -240,13 +240,19 @@ func TestEveryKindOfDamageIsNamed(t *testing.T) {
 		{"the last leaf is missing", "DELETE FROM audit_leaves WHERE n = 20", "hash of leaf 20: the leaf is missing"},
 		{"a leaf's hash is missing", "DELETE FROM audit_hashes WHERE position = 0", "hash of leaf 0: the hash is missing"},
 		{"a hash above is missing", "DELETE FROM audit_hashes WHERE position = 2", "hash over leaves 0 to 1: the hash is missing"},
-		{"a hash above is changed", "UPDATE audit_hashes SET hash = (SELECT hash FROM audit_hashes WHERE position = 0) WHERE position = 2",
-			"hash over leaves 0 to 1: the hash is not that of the two below it"},
+		{
+			"a hash above is changed",
+			"UPDATE audit_hashes SET hash = (SELECT hash FROM audit_hashes WHERE position = 0) WHERE position = 2",
+			"hash over leaves 0 to 1: the hash is not that of the two below it",
+		},
 		{"a hash is too short", "UPDATE audit_hashes SET hash = x'00' WHERE position = 0", "hash of leaf 0: the hash has 1 bytes"},
 		{"a leaf was added without a hash", "INSERT INTO audit_leaves VALUES (21, 0, 'eve', 'x', '', '', '')", `leaf 21 ("x" by "eve"`},
 		{"a leaf was added before the first", "INSERT INTO audit_leaves VALUES (-1, 0, 'eve', 'x', '', '', '')", `leaf -1 ("x" by "eve"`},
-		{"a leaf was added with the largest number", "INSERT INTO audit_leaves VALUES (9223372036854775807, 0, 'eve', 'x', '', '', '')",
-			`leaf 9223372036854775807 ("x" by "eve"`},
+		{
+			"a leaf was added with the largest number",
+			"INSERT INTO audit_leaves VALUES (9223372036854775807, 0, 'eve', 'x', '', '', '')",
+			`leaf 9223372036854775807 ("x" by "eve"`,
+		},
 		{"a hash was added behind the last", "INSERT INTO audit_hashes VALUES (9223372036854775807, x'00')", "the hash belongs to no leaf"},
 		{"a hash was added before the first", "INSERT INTO audit_hashes VALUES (-3, x'00')", "hash at position -3"},
 		{"a number is text", "UPDATE audit_leaves SET n = 'seven' WHERE n = 7", "a row of audit_leaves: the row cannot be read"},
@@ -291,7 +297,7 @@ func TestProblemsAreBounded(t *testing.T) {
 // rowCheck compares leaves with rows of the table state.
 type rowCheck struct{ seen int }
 
-func (c *rowCheck) Leaf(ctx context.Context, db bun.IDB, n int64, l audit.Leaf) (string, error) {
+func (c *rowCheck) Leaf(ctx context.Context, db bun.IDB, _ int64, l audit.Leaf) (string, error) {
 	c.seen++
 	value, err := store.LoadState(ctx, db, l.Object)
 	switch {

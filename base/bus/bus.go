@@ -125,7 +125,7 @@ func Open(ctx context.Context, config Config, logger *slog.Logger) (*Bus, error)
 	}
 	if config.URL == "" {
 		if err := os.MkdirAll(config.Dir, 0o750); err != nil {
-			return nil, fmt.Errorf("open bus: %w", err)
+			return nil, fmt.Errorf("open bus: %w: %w", ErrUnavailable, err)
 		}
 		lock, err := lockFile(filepath.Join(config.Dir, "LOCK"))
 		if err != nil {

@@ -89,7 +89,7 @@ func (r *reader) next(ctx context.Context) ([]Message, error) {
 	}
 	waitCtx, cancel := context.WithTimeout(ctx, waitForFirst)
 	defer cancel()
-	defer context.AfterFunc(r.link.closed, cancel)()
+	defer r.link.whenClosed(cancel)()
 	batch, err = r.collect(func() (jetstream.MessageBatch, error) {
 		return r.consumer.Fetch(1, jetstream.FetchContext(waitCtx))
 	})

@@ -108,6 +108,9 @@ func (l *link) close() {
 	}
 }
 
+// whenClosed calls do when the link is closed, unless stop is called before.
+func (l *link) whenClosed(do func()) (stop func() bool) { return context.AfterFunc(l.closed, do) }
+
 // health returns why the embedded server cannot write, nil if it can.
 func (l *link) health() error {
 	if l.server == nil {

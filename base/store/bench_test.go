@@ -26,8 +26,10 @@ CREATE INDEX alerts_by_receipt ON alerts (received_at);
 CREATE INDEX alerts_by_incident ON alerts (incident);
 `
 
-var alertColumns = []string{"id", "fingerprint", "name", "state", "severity", "labels", "annotations", "starts_at", "ends_at",
-	"received_at", "reports", "incident"}
+var alertColumns = []string{
+	"id", "fingerprint", "name", "state", "severity", "labels", "annotations", "starts_at", "ends_at", "received_at", "reports",
+	"incident",
+}
 
 // BenchmarkInsert measures rows a second; one operation is one row.
 func BenchmarkInsert(b *testing.B) {
@@ -45,8 +47,10 @@ func BenchmarkInsert(b *testing.B) {
 				batch := make([][]any, 0, rows)
 				for i := range rows {
 					n := int64(done + i)
-					batch = append(batch, []any{fmt.Sprintf("%016x", uint64(n)*0x9e3779b97f4a7c15), n, "HighLatency", "firing", int64(3),
-						labels, annotations, n, int64(0), n, int64(1), fmt.Sprint("INC-", n/50)})
+					batch = append(batch, []any{
+						fmt.Sprintf("%016x", uint64(n)*0x9e3779b97f4a7c15), n, "HighLatency", "firing", int64(3),
+						labels, annotations, n, int64(0), n, int64(1), fmt.Sprint("INC-", n/50),
+					})
 				}
 				err := db.Write(context.Background(), func(ctx context.Context, tx bun.Tx) error {
 					return store.Insert(ctx, tx, "alerts", alertColumns, "ON CONFLICT (id) DO UPDATE SET reports = alerts.reports + 1", batch)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"go/ast"
-	"go/doc"
 	"go/parser"
 	"go/token"
 	"io"
@@ -52,8 +51,7 @@ type configWriter struct {
 }
 
 func (w *configWriter) table(t reflect.Type, prefix string) error {
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		if name == "" {
 			continue
@@ -152,9 +150,7 @@ func addComments(comments map[string]string, name string, structure *ast.StructT
 			last = strings.Join(strings.Fields(field.Doc.Text()), " ")
 		}
 		for _, fieldName := range field.Names {
-			if doc.Synopsis(last) != "" {
-				comments[name+"."+fieldName.Name] = strings.ReplaceAll(last, "|", `\|`)
-			}
+			comments[name+"."+fieldName.Name] = strings.ReplaceAll(last, "|", `\|`)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/fairlead/fairlead/base/signal"
@@ -215,7 +216,7 @@ func refusal(want string, err error) error {
 	case err == nil:
 		return fmt.Errorf("it was done, want it refused with %q", want)
 	case !contains(err.Error(), want):
-		return fmt.Errorf("it was refused with %q, want %q in it", err, want)
+		return fmt.Errorf("it was refused, but without %q: %w", want, err)
 	}
 	return nil
 }
@@ -302,9 +303,9 @@ func (w *World) undoNewest(ctx context.Context, do Undo) error {
 	if err != nil {
 		return err
 	}
-	for i := len(steps) - 1; i >= 0; i-- {
-		if steps[i].Kind == incident.StepKind(do.Kind) && steps[i].UndoneAt.IsZero() {
-			return w.Undo(ctx, steps[i].Number, do.Who)
+	for _, step := range slices.Backward(steps) {
+		if step.Kind == incident.StepKind(do.Kind) && step.UndoneAt.IsZero() {
+			return w.Undo(ctx, step.Number, do.Who)
 		}
 	}
 	return fmt.Errorf("no %s of %s is there to undo", do.Kind, incident.ID(number))

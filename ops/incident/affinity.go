@@ -137,8 +137,9 @@ func (p *profile) add(t *traits, n float64) {
 // A profile starts as if it had already seen some alerts that are like anybody's; how many is learned for each kind of
 // trait, because alert names are spread much wider inside a fault than places. These are the choices.
 const (
-	vagues     = 6
+	vagues     = 4
 	vagueFirst = 4.0 // each next one is three times as many
+	vagueMost  = 108.0
 )
 
 const (
@@ -168,7 +169,7 @@ func (c *calibration) learn(q, count, total float64) {
 		}
 		v *= 3
 	}
-	c.vague = vagueFirst * math.Pow(3, float64(best))
+	c.vague = min(vagueMost, vagueFirst*math.Pow(3, float64(best)))
 }
 
 // ratio returns how many times likelier a trait is in a group with this count than anywhere. Rare traits that a group
@@ -249,4 +250,81 @@ func (g *Grouping) choose(m *member) (*group, []Term) {
 		{Name: termLabels, Weight: bestTerms[1], Detail: "Labels that are rarer elsewhere than in this incident speak for it."},
 		{Name: termText, Weight: bestTerms[2], Detail: "Alerts of this name are in the incident already, or not."},
 	}
+}
+
+// host returns the shown group that a small group is rather a straggler of than a trouble of its own; nil when it stands
+// alone. A new fault would have brought more alerts by now.
+func (g *Grouping) host(gr *group) (*group, []Term) {
+	if gr.fresh >= g.cfg.Company || len(gr.onsets) == 0 {
+		return nil, nil
+	}
+	var best *group
+	var bestTerms []Term
+	score := 0.0
+	for _, o := range g.recent {
+		if o == gr || g.groups[o.id] != o || o.state != GroupShown || o.fresh < g.cfg.Company || g.apart(gr, o) {
+			continue
+		}
+		since := max(0, seconds(o.lastOn, gr.onset))
+		near := 0.0
+		for _, m := range gr.onsets {
+			near += g.nearness(&m.traits, o)
+		}
+		near /= float64(len(gr.onsets))
+		sum := near - since/g.cfg.Straggle.Seconds()
+		if near > 0 && sum > score {
+			best, score = o, sum
+			bestTerms = []Term{
+				{Name: termTime, Weight: -since / g.cfg.Straggle.Seconds(), Detail: fmt.Sprintf("It began %.0f s after the newest of the others.", since)},
+				{Name: termMap, Weight: near, Detail: "It is where the others are, or next to it."},
+			}
+		}
+	}
+	return best, bestTerms
+}
+
+// apart reports whether people have said that two groups are not one.
+func (g *Grouping) apart(a, b *group) bool {
+	if len(g.pins) == 0 {
+		return false
+	}
+	if g.pins[Pin{Kind: PinNeverMerge, Group: a.id, Other: b.id}] || g.pins[Pin{Kind: PinNeverMerge, Group: b.id, Other: a.id}] {
+		return true
+	}
+	for _, m := range a.members {
+		if g.forbidden(m, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// nearness returns how near a place is to a group: 2 when the group has alerts there, 1 to 2 when next to it on the map, 0
+// when nothing is known, negative when far.
+func (g *Grouping) nearness(t *traits, gr *group) float64 {
+	if t.place.IsZero() {
+		return 0
+	}
+	if t.loc >= 0 && gr.profile.count[t.loc] > 0 {
+		return 2
+	}
+	if g.topo == nil || g.without[termMap] {
+		return 0
+	}
+	best := -1.0
+	known := false
+	for i := range min(len(gr.onsets), 32) {
+		hops, sure, ok := g.topo.Distance(t.place, gr.onsets[i].traits.place)
+		if !ok {
+			continue
+		}
+		known = true
+		if hops <= 1 {
+			best = max(best, 1+sure)
+		}
+	}
+	if !known {
+		return 0
+	}
+	return best
 }

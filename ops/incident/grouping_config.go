@@ -36,6 +36,15 @@ type GroupingConfig struct {
 	// Window is how far back a split or merge looks; Restless is how often at most.
 	Window, Restless time.Duration
 
+	// Straggle is how fast it becomes unlikely that a lone alert is a straggler of an earlier burst.
+	Straggle time.Duration
+	// ReviewAfter is how long after nearly all alerts of a group have ended it is looked at once more, now that it is known
+	// which alerts ended together. ReviewAt is how large the log-odds must be to split it then, ReviewMerge to merge it.
+	ReviewAfter           time.Duration
+	ReviewAt, ReviewMerge float64
+	// Recovery is the usual spread (standard deviation) of the times at which the alerts of one fault end.
+	Recovery time.Duration
+
 	// Without names the terms that are switched off, for measuring what each is worth: "time", "map", "labels", "text",
 	// "together".
 	Without []string
@@ -63,5 +72,10 @@ func DefaultGroupingConfig() GroupingConfig {
 		MergeAt:       2,
 		Window:        3 * time.Minute,
 		Restless:      time.Second,
+		Straggle:      5 * time.Minute,
+		ReviewAfter:   2 * time.Minute,
+		ReviewAt:      8,
+		ReviewMerge:   4,
+		Recovery:      45 * time.Second,
 	}
 }

@@ -286,7 +286,7 @@ func (g *Grouping) split(now time.Time, events []*member, share []float64, weigh
 	if fresh == nil {
 		return nil
 	}
-	g.recent = append(g.recent, fresh)
+	g.note(fresh)
 	for _, gr := range touched {
 		moves = append(moves, g.settle(now, gr)...)
 	}

@@ -24,6 +24,7 @@ type Grouping struct {
 	pins    map[Pin]bool
 	timers  timerQueue
 	recent  []*group // current groups that had an onset lately, oldest onset first
+	past    []*group // groups that had an onset lately, current or not
 	gone    []*member
 	tested  time.Time
 	marks   *marks
@@ -53,6 +54,9 @@ type group struct {
 	fresh   int       // how many counted in all
 	profile profile
 	timerAt time.Time
+	// reviewAt is when the group is looked at once more; zero if not planned.
+	reviewAt time.Time
+	reviewed int // onsets at the last review
 }
 
 // maxOnsets bounds the onsets that a group keeps one by one.
@@ -64,6 +68,7 @@ type member struct {
 	group     *group
 	firing    bool
 	fresh     bool // counts for the burst of its group
+	returned  bool // fired again after it had ended: its end says little
 	at        time.Time
 	lastFired time.Time
 	endedAt   time.Time
@@ -100,7 +105,8 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 	g.prints[m.Fingerprint] = fresh
 	fresh.traits = g.marks.read(&m)
 	if before != nil && before.group.current() && (before.firing || now.Sub(before.endedAt) <= g.cfg.Return) && !g.forbidden(fresh, before.group) {
-		term := Term{Name: "together", Weight: 4, Detail: "The same alert was firing here a moment ago."}
+		before.returned = true
+		term := Term{Name: termTogether, Weight: 4, Detail: "The same alert was firing here a moment ago."}
 		moves = append(moves, g.join(now, before.group, fresh, false, []Term{term}, "The same alert was firing here a moment ago."))
 		return append(moves, g.settle(now, before.group)...)
 	}
@@ -131,7 +137,7 @@ func (g *Grouping) again(now time.Time, m *member, fresh Member) []Move {
 		return nil
 	}
 	g.count(now, m, -1)
-	m.firing, m.lastFired = true, now
+	m.firing, m.returned, m.lastFired = true, true, now
 	m.Muted = fresh.Muted
 	g.count(now, m, 1)
 	var moves []Move
@@ -153,6 +159,9 @@ func (g *Grouping) Resolve(now time.Time, id string) []Move {
 	m.firing, m.endedAt = false, g.now
 	g.count(g.now, m, 1)
 	g.gone = append(g.gone, m)
+	if gr := m.group; gr.fresh >= reviewLeast && gr.reviewed != gr.fresh && gr.reviewAt.IsZero() && gr.firing*7 <= len(gr.members) {
+		gr.reviewAt = g.now.Add(g.cfg.ReviewAfter)
+	}
 	return append(moves, g.settle(g.now, m.group)...)
 }
 
@@ -219,9 +228,20 @@ func (g *Grouping) act(now time.Time, gr *group) []Move {
 		g.wake(gr, due)
 		return nil
 	}
+	if kind == moveReview {
+		moves := g.review(now, gr)
+		if g.groups[gr.id] != gr {
+			return moves
+		}
+		return append(moves, g.settle(now, gr)...)
+	}
 	move := Move{Kind: kind, At: now, Group: gr.id, Reason: reason}
 	switch kind {
 	case MoveShow:
+		if host, terms := g.host(gr); host != nil {
+			moves := []Move{g.fuse(now, host, gr, terms, "It began while this was going on, at the same place, and found no company of its own.")}
+			return append(moves, g.settle(now, host)...)
+		}
 		gr.state, gr.shown, gr.shownAt = GroupShown, true, now
 	case MoveSuppress:
 		gr.state, gr.endedAt = GroupSuppressed, now
@@ -255,6 +275,14 @@ func (g *Grouping) wake(gr *group, due time.Time) {
 
 // due returns what a group will do next, when and why; a zero time when nothing but new input moves it.
 func (g *Grouping) due(gr *group) (time.Time, MoveKind, string) {
+	at, kind, reason := g.dueState(gr)
+	if !gr.reviewAt.IsZero() && (at.IsZero() || !gr.reviewAt.After(at)) {
+		return gr.reviewAt, moveReview, ""
+	}
+	return at, kind, reason
+}
+
+func (g *Grouping) dueState(gr *group) (time.Time, MoveKind, string) {
 	switch {
 	case gr.state == GroupForming && gr.firing == 0:
 		if g.pins[Pin{Kind: PinNeverClose, Group: gr.id}] {
@@ -309,7 +337,7 @@ func (g *Grouping) open(now time.Time, m *member) *group {
 	g.next++
 	g.groups[gr.id] = gr
 	g.put(now, gr, m, true)
-	g.recent = append(g.recent, gr)
+	g.note(gr)
 	return gr
 }
 

@@ -45,14 +45,14 @@ func Save(ctx context.Context, tx store.Tx, c Changes) (decisions []byte, err er
 			decisions = appendDecision(decisions, e)
 		}
 		_, err := store.Exec(ctx, tx, updateChanged, int(e.Severity), encodeLabels(e.Annotations), e.GeneratorURL, string(e.State),
-			ms(e.StartsAt), ms(e.EndsAt), ms(e.LastReceivedAt), ms(e.ExpiresAt), e.Reports, e.Flaps, flag(e.Flapping),
+			store.Millis(e.StartsAt), store.Millis(e.EndsAt), store.Millis(e.LastReceivedAt), store.Millis(e.ExpiresAt), e.Reports, e.Flaps, flag(e.Flapping),
 			strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:]), int64(e.Seq)) //nolint:gosec // numbers far below 2^63
 		if err != nil {
 			return nil, fmt.Errorf("update alert %s: %w", e.ID, err)
 		}
 	}
 	for _, e := range c.Repeated {
-		if _, err := store.Exec(ctx, tx, updateRepeated, ms(e.LastReceivedAt), ms(e.ExpiresAt), e.Reports, int64(e.Seq)); err != nil { //nolint:gosec // as above
+		if _, err := store.Exec(ctx, tx, updateRepeated, store.Millis(e.LastReceivedAt), store.Millis(e.ExpiresAt), e.Reports, int64(e.Seq)); err != nil { //nolint:gosec // as above
 			return nil, fmt.Errorf("update alert %s: %w", e.ID, err)
 		}
 	}
@@ -63,7 +63,7 @@ func row(e *Episode) []any {
 	return []any{
 		int64(e.Seq), e.Source, e.Identity, e.Fingerprint.String(), e.TemplateKey, e.Name(), int(e.Severity), //nolint:gosec // as above
 		e.Entity().String(), encodeLabels(e.Labels), encodeLabels(e.Annotations), e.GeneratorURL, string(e.State),
-		ms(e.StartsAt), ms(e.EndsAt), ms(e.ReceivedAt), ms(e.LastReceivedAt), ms(e.ExpiresAt), e.Reports, e.Flaps, flag(e.Flapping),
+		store.Millis(e.StartsAt), store.Millis(e.EndsAt), store.Millis(e.ReceivedAt), store.Millis(e.LastReceivedAt), store.Millis(e.ExpiresAt), e.Reports, e.Flaps, flag(e.Flapping),
 		strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:]), //nolint:gosec // as above
 	}
 }
@@ -143,23 +143,6 @@ func decodeLabels(text string) (signal.Labels, error) {
 	return signal.NewLabels(m), nil
 }
 
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	if n := t.UnixMilli(); n != 0 {
-		return n
-	}
-	return 1 // 1970-01-01 itself, told apart from "not happened"
-}
-
-func fromMS(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(n).UTC()
-}
-
 func flag(b bool) int {
 	if b {
 		return 1
@@ -208,7 +191,7 @@ func scan(rows *sql.Rows, more ...any) (*Episode, error) {
 	}
 	e.Fingerprint, e.State, e.Severity = signal.Fingerprint(f), State(state), signal.Severity(severity) //nolint:gosec // stored from a Severity
 	e.Flapping = flapping != 0
-	e.StartsAt, e.EndsAt, e.ReceivedAt, e.LastReceivedAt, e.ExpiresAt = fromMS(starts), fromMS(ends), fromMS(received), fromMS(last), fromMS(expires)
+	e.StartsAt, e.EndsAt, e.ReceivedAt, e.LastReceivedAt, e.ExpiresAt = store.Time(starts), store.Time(ends), store.Time(received), store.Time(last), store.Time(expires)
 	e.SilencedBy, e.InhibitedBy, e.Why = split(silenced), split(inhibited), []byte(why)
 	if sum, err := hex.DecodeString(chain); err == nil && len(sum) == len(e.Chain) {
 		copy(e.Chain[:], sum)
@@ -229,7 +212,7 @@ func (e *Episode) DecisionLines() int { return e.lines }
 // Load returns the alerts that still fire or that ended at or after since, those of the given incidents, and those with
 // the given ids.
 func Load(ctx context.Context, db store.Querier, since time.Time, incidents []uint64, ids []string) ([]*Episode, error) {
-	where, args := "a.state = 'firing' OR (a.state = 'resolved' AND a.last_received_at >= ?)", []any{ms(since)}
+	where, args := "a.state = 'firing' OR (a.state = 'resolved' AND a.last_received_at >= ?)", []any{store.Millis(since)}
 	if len(incidents) > 0 {
 		where += " OR a.incident IN (?)"
 		args = append(args, store.List(incidents))

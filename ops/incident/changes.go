@@ -11,6 +11,8 @@ import (
 
 // Changes is what has to be stored after the engine did something.
 type Changes struct {
+	// At is the engine's time.
+	At        time.Time
 	Alerts    alert.Changes
 	Incidents []*Incident
 	// Steps are new, Undone known steps that were undone.
@@ -26,7 +28,7 @@ func (c *Changes) Empty() bool {
 // TakeChanges returns what changed since the last call. What it points to belongs to the engine: store it before the next
 // call of any method.
 func (e *Engine) TakeChanges() Changes {
-	c := Changes{Alerts: e.tracker.TakeChanges(), Incidents: e.changed, Steps: e.steps, Undone: e.undone}
+	c := Changes{At: e.now, Alerts: e.tracker.TakeChanges(), Incidents: e.changed, Steps: e.steps, Undone: e.undone}
 	for _, inc := range c.Incidents {
 		inc.dirty = false
 		inc.refresh()

@@ -46,7 +46,7 @@ func List(ctx context.Context, db store.Querier, f Filter) (incidents []*Inciden
 		add("title LIKE ? ESCAPE '!'", "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Text)+"%")
 	}
 	if !f.Since.IsZero() {
-		add("last_seen_at >= ?", millis(f.Since))
+		add("last_seen_at >= ?", store.Millis(f.Since))
 	}
 	if f.Cursor != "" {
 		seen, number, found := strings.Cut(f.Cursor, "-")
@@ -63,7 +63,7 @@ func List(ctx context.Context, db store.Querier, f Filter) (incidents []*Inciden
 	}
 	incidents = incidents[:f.Limit]
 	last := incidents[f.Limit-1]
-	return incidents, fmt.Sprintf("%d-%d", millis(last.LastSeenAt), last.Number), nil
+	return incidents, fmt.Sprintf("%d-%d", store.Millis(last.LastSeenAt), last.Number), nil
 }
 
 // Find returns one stored incident; store.ErrNotFound when there is none.
@@ -117,7 +117,7 @@ func steps(ctx context.Context, db store.Querier, where string, args ...any) ([]
 		if err := json.Unmarshal([]byte(body), s); err != nil {
 			return nil, fmt.Errorf("read step: %w", err)
 		}
-		s.UndoneAt = fromMillis(undoneAt)
+		s.UndoneAt = store.Time(undoneAt)
 		out = append(out, s)
 	}
 	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {

@@ -41,46 +41,46 @@ func Save(ctx context.Context, tx store.Tx, c Changes) error {
 			return err
 		}
 	}
-	var at time.Time
-	for _, s := range c.Steps {
-		body, err := json.Marshal(s)
-		if err != nil {
-			return fmt.Errorf("encode step %s: %w", s.ID(), err)
-		}
-		_, err = store.Exec(ctx, tx, `INSERT INTO steps (number, incident, at, kind, body, undone_at, undone_by) VALUES (?, ?, ?, ?, ?, 0, '')`,
-			int64(s.Number), int64(s.Incident), millis(s.At), string(s.Kind), string(body)) //nolint:gosec // numbers far below 2^63
-		if err != nil {
-			return fmt.Errorf("insert step %s: %w", s.ID(), err)
-		}
-		sum := sha256.Sum256(body)
-		if s.Actor == engineActor {
-			decisions = append(append(append(decisions, s.ID()...), 0), sum[:]...)
-			at = s.At
-			continue
-		}
-		leaf := audit.Leaf{At: s.At, Actor: s.Actor, Action: "incident." + string(s.Kind), Object: ID(s.Incident), Reason: s.Text, Data: append(append([]byte(s.ID()), 0), sum[:]...)}
-		if _, err := audit.Append(ctx, tx, leaf); err != nil {
-			return fmt.Errorf("audit step %s: %w", s.ID(), err)
-		}
+	leaves, decisions, err := saveSteps(ctx, tx, c.Steps, decisions)
+	if err != nil {
+		return err
 	}
 	for _, s := range c.Undone {
-		if _, err := store.Exec(ctx, tx, `UPDATE steps SET undone_at = ?, undone_by = ? WHERE number = ?`, millis(s.UndoneAt), s.UndoneBy, int64(s.Number)); err != nil { //nolint:gosec // as above
+		if _, err := store.Exec(ctx, tx, `UPDATE steps SET undone_at = ?, undone_by = ? WHERE number = ?`, store.Millis(s.UndoneAt), s.UndoneBy, int64(s.Number)); err != nil { //nolint:gosec // as above
 			return fmt.Errorf("mark step %s undone: %w", s.ID(), err)
 		}
 	}
-	if len(decisions) == 0 {
-		return nil
+	if len(decisions) > 0 {
+		leaves = append(leaves, audit.Leaf{At: c.At, Actor: engineActor, Action: DecisionsAction, Data: decisions})
 	}
-	for _, e := range c.Alerts.Fresh {
-		at = latest(at, e.LastReceivedAt)
-	}
-	for _, e := range c.Alerts.Changed {
-		at = latest(at, e.LastReceivedAt)
-	}
-	if _, err := audit.Append(ctx, tx, audit.Leaf{At: at, Actor: engineActor, Action: DecisionsAction, Data: decisions}); err != nil {
+	if _, err := audit.AppendAll(ctx, tx, leaves); err != nil {
 		return fmt.Errorf("audit decisions: %w", err)
 	}
 	return nil
+}
+
+// saveSteps stores steps. It returns a leaf for each step of a person, and decisions with the hashes of the engine's added.
+func saveSteps(ctx context.Context, tx store.Tx, steps []*Step, decisions []byte) (leaves []audit.Leaf, _ []byte, err error) {
+	rows := make([][]any, len(steps))
+	for i, s := range steps {
+		body, err := json.Marshal(s)
+		if err != nil {
+			return nil, nil, fmt.Errorf("encode step %s: %w", s.ID(), err)
+		}
+		rows[i] = []any{int64(s.Number), int64(s.Incident), store.Millis(s.At), string(s.Kind), string(body), 0, ""} //nolint:gosec // numbers far below 2^63
+		sum := sha256.Sum256(body)
+		attested := append(append([]byte(s.ID()), 0), sum[:]...)
+		if s.Actor == engineActor {
+			decisions = append(decisions, attested...)
+			continue
+		}
+		leaves = append(leaves, audit.Leaf{At: s.At, Actor: s.Actor, Action: "incident." + string(s.Kind), Object: ID(s.Incident), Reason: s.Text, Data: attested})
+	}
+	columns := []string{"number", "incident", "at", "kind", "body", "undone_at", "undone_by"}
+	if err := store.Insert(ctx, tx, "steps", columns, "", rows); err != nil {
+		return nil, nil, fmt.Errorf("insert %d steps: %w", len(rows), err)
+	}
+	return leaves, decisions, nil
 }
 
 // DecisionsAction is the action of the audit leaves that hold hashes of automatic decisions: for each alert or step its
@@ -99,7 +99,7 @@ func saveIncident(ctx context.Context, tx store.Tx, inc *Incident) error {
 		}
 	}
 	_, err = store.Exec(ctx, tx, upsertIncident, int64(inc.Number), int64(inc.Group), string(inc.State), inc.Title, int(inc.Severity), //nolint:gosec // as above
-		millis(inc.StartedAt), millis(inc.LastSeenAt), millis(inc.ShownAt), millis(inc.EndedAt), millis(inc.AcknowledgedAt), inc.AcknowledgedBy,
+		store.Millis(inc.StartedAt), store.Millis(inc.LastSeenAt), store.Millis(inc.ShownAt), store.Millis(inc.EndedAt), store.Millis(inc.AcknowledgedAt), inc.AcknowledgedBy,
 		int64(inc.MergedInto), int64(inc.Root), inc.Total.Alerts, inc.Total.Silenced, inc.Total.Inhibited, inc.Total.Flapping, string(own), string(total)) //nolint:gosec // as above
 	if err != nil {
 		return fmt.Errorf("store incident %s: %w", inc.ID(), err)
@@ -124,7 +124,7 @@ func Load(ctx context.Context, db store.Querier, since func(now time.Time) time.
 		return memory, nil, nil, err
 	}
 	from := since(memory.Now)
-	incidents, err := load(ctx, db, `root IN (SELECT number FROM incidents WHERE state IN ('forming', 'open', 'acknowledged') OR ended_at >= ?)`, millis(from))
+	incidents, err := load(ctx, db, `root IN (SELECT number FROM incidents WHERE state IN ('forming', 'open', 'acknowledged') OR ended_at >= ?)`, store.Millis(from))
 	if err != nil {
 		return memory, nil, nil, err
 	}
@@ -159,7 +159,7 @@ func loadMemory(ctx context.Context, db store.Querier) (Memory, error) {
 	m.NextIncident = max(m.NextIncident, uint64(number.Int64)+1) //nolint:gosec // never negative
 	m.NextGroup = max(m.NextGroup, GroupID(group.Int64)+1)       //nolint:gosec // never negative
 	m.NextAlert = max(m.NextAlert, uint64(seq.Int64)+1)          //nolint:gosec // never negative
-	m.Now = latest(m.Now, fromMillis(seen.Int64))
+	m.Now = latest(m.Now, store.Time(seen.Int64))
 	return m, nil
 }
 
@@ -218,8 +218,8 @@ func load(ctx context.Context, db store.Querier, where string, args ...any) ([]*
 			return nil, fmt.Errorf("read incident: %w", err)
 		}
 		inc.State, inc.Severity = State(state), signal.Severity(severity) //nolint:gosec // stored from a Severity
-		inc.StartedAt, inc.LastSeenAt, inc.ShownAt = fromMillis(started), fromMillis(seen), fromMillis(shown)
-		inc.EndedAt, inc.AcknowledgedAt = fromMillis(ended), fromMillis(acknowledged)
+		inc.StartedAt, inc.LastSeenAt, inc.ShownAt = store.Time(started), store.Time(seen), store.Time(shown)
+		inc.EndedAt, inc.AcknowledgedAt = store.Time(ended), store.Time(acknowledged)
 		if err := json.Unmarshal([]byte(own), &inc.Own); err != nil {
 			return nil, fmt.Errorf("read incident %s: %w", inc.ID(), err)
 		}
@@ -229,18 +229,4 @@ func load(ctx context.Context, db store.Querier, where string, args ...any) ([]*
 		incidents = append(incidents, inc)
 	}
 	return incidents, rows.Err()
-}
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMillis(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(n).UTC()
 }

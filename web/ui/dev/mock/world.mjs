@@ -134,7 +134,9 @@ export class World {
         }
         const made = this.open(chosen);
         this.move(chosen, incident, made);
-        return answer(this.step(incident, "split", `${chosen.length} alerts split off into ${made.id}.`, { other: made.id, alertCount: chosen.length }, () => { this.move(chosen, made, incident); made.state = "suppressed"; }), made);
+        const step = this.step(made, "split", `Split off ${incident.id} by hand: ${chosen.length} alerts.`, { other: id, alertCount: chosen.length }, () => { this.move(chosen, made, incident); made.state = "suppressed"; });
+        this.emit("incident", made);
+        return { incident: made, step, other: incident };
       }
     }
     throw new Unknown(`There is no action ${verb}.`);

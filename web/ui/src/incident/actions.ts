@@ -93,7 +93,7 @@ export function useActions(): Actions {
       merge: async (into, from) => (await run(`Merged ${from.join(", ")} into ${into}`, `Could not merge into ${into}`, from.map((id) => () => send.merge(into, [id])))).length > 0,
       split: async (id, alerts) => {
         const [result] = await run(`Split ${plural(alerts.length, "alert")} off ${id}`, `Could not split ${id}`, [() => send.split(id, [...alerts])]);
-        return result && (result.other?.id ?? result.step.other ?? result.incident.id);
+        return [result?.incident.id, result?.other?.id].find((made) => made !== id);
       },
       assign: async (into, alerts) => (await run(`Moved ${plural(alerts.length, "alert")} to ${into}`, `Could not move to ${into}`, [() => send.assign(into, [...alerts])])).length > 0,
       note: async (id, text) => (await run(`Note added to ${id}`, "Could not add the note", [() => send.note(id, text)])).length > 0,

@@ -29,7 +29,7 @@ export function FilterBar({ value, onChange, choices, placeholder, label }: Prop
     if (at < 0) setDraft(filter.text); // the URL changed by other means
   }
   const put = (next: string): void => {
-    if (next === value) return;
+    if (next === (sent.at(-1) ?? value)) return;
     setSent([...sent.slice(-8), next]);
     onChange(next);
   };

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs the browser tests and ends with the line "N passed, N failed". "short" leaves out the slow ones.
+#   FAIRLEAD_URL  test this server instead of starting one (its incidents are touched)
+#   FAIRLEAD      the binary to start (default bin/fairlead)
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+export FAIRLEAD="${FAIRLEAD:-$PWD/bin/fairlead}" BROWSER_SHORT=$([ "${1:-short}" = short ] && echo 1)
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+node --test --test-concurrency=1 --test-timeout=120000 --test-reporter=tap test/browser/*.test.mjs >"$out"
+code=$?
+grep -v '^ *---$\|^ *\.\.\.$\|duration_ms\|^ *type:' "$out"
+passed=$(sed -n 's/^# pass //p' "$out")
+failed=$(sed -n 's/^# fail //p' "$out")
+skipped=$(sed -n 's/^# skipped //p' "$out")
+echo "${passed:-0} passed, ${failed:-1} failed$([ "${skipped:-0}" = 0 ] || echo ", $skipped skipped")"
+exit $code

@@ -16,7 +16,7 @@ func Exec(ctx context.Context, tx bun.Tx, query string, args ...any) (sql.Result
 	if tx.Dialect().Name() == dialect.PG {
 		query = numbered(query)
 	}
-	result, err := tx.Tx.ExecContext(ctx, query, args...)
+	result, err := exec(ctx, tx, query, args)
 	if err != nil {
 		return nil, Classify(err)
 	}

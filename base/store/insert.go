@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -21,9 +22,10 @@ func Insert(ctx context.Context, tx bun.Tx, table string, columns []string, tail
 	perStatement := max(insertArguments/len(columns), 1)
 	numbered := tx.Dialect().Name() == dialect.PG
 	var query string
+	var last int
 	args := make([]any, 0, min(len(rows), perStatement)*len(columns))
 	for len(rows) > 0 {
-		count := min(len(rows), perStatement)
+		count := statementRows(len(rows), perStatement)
 		args = args[:0]
 		for _, row := range rows[:count] {
 			if len(row) != len(columns) {
@@ -31,15 +33,24 @@ func Insert(ctx context.Context, tx bun.Tx, table string, columns []string, tail
 			}
 			args = append(args, row...)
 		}
-		if query == "" || count < perStatement {
-			query = insertQuery(table, columns, tail, count, numbered)
+		if query == "" || count != last {
+			query, last = insertQuery(table, columns, tail, count, numbered), count
 		}
-		if _, err := tx.Tx.ExecContext(ctx, query, args...); err != nil {
+		if _, err := exec(ctx, tx, query, args); err != nil {
 			return fmt.Errorf("insert into %s: %w", table, Classify(err))
 		}
 		rows = rows[count:]
 	}
 	return nil
+}
+
+// statementRows returns how many of the waiting rows go into the next statement: as many as fit, or else a power of two, so
+// that few different statements have to be prepared.
+func statementRows(waiting, most int) int {
+	if waiting >= most {
+		return most
+	}
+	return 1 << (bits.Len(uint(waiting)) - 1) //nolint:gosec // waiting is positive
 }
 
 // insertQuery returns the text for count rows.

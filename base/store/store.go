@@ -55,9 +55,11 @@ type DB struct {
 	queue   chan *write
 	chores  chan func(*bun.DB) // for the writer, between two transactions
 	written chan struct{}      // holds one token after a commit
-	stop    chan struct{}      // closed by Close
-	workers sync.WaitGroup
-	tidier  sync.WaitGroup
+	// statements belongs to the writer's goroutine.
+	statements *statements
+	stop       chan struct{} // closed by Close
+	workers    sync.WaitGroup
+	tidier     sync.WaitGroup
 
 	mu     sync.RWMutex // read-locked while something is put into queue
 	closed bool         // guarded by mu
@@ -98,6 +100,8 @@ func start(ctx context.Context, engine engine, name string, migrations fs.FS, lo
 		chores:  make(chan func(*bun.DB)),
 		written: make(chan struct{}, 1),
 		stop:    make(chan struct{}),
+
+		statements: newStatements(),
 	}
 	if err := migrate(ctx, engine, migrations, logger); err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate store %s: %w", name, Classify(err)), db.closePools())

@@ -78,6 +78,7 @@ func (db *DB) enqueue(ctx context.Context, w *write) error {
 
 // runWriter takes writes until the queue is closed and empty.
 func (db *DB) runWriter() {
+	defer db.statements.close()
 	for {
 		select {
 		case chore := <-db.chores:
@@ -87,6 +88,7 @@ func (db *DB) runWriter() {
 				return
 			}
 			db.group(w)
+			db.statements.prepare(db.engine.writer)
 			select {
 			case db.written <- struct{}{}:
 			default:
@@ -157,7 +159,7 @@ func (db *DB) run(w *write, tx bun.Tx, savepoint bool, alive *bool) error {
 			return unavailable(err)
 		}
 	}
-	err := call(w, tx)
+	err := call(db.statements.in(w.ctx), w, tx)
 	if !savepoint {
 		*alive = err == nil
 		return err
@@ -179,13 +181,13 @@ func (db *DB) run(w *write, tx bun.Tx, savepoint bool, alive *bool) error {
 var errPanicked = errors.New("the change panicked")
 
 // call runs the change and catches its panic.
-func call(w *write, tx bun.Tx) (err error) {
+func call(ctx context.Context, w *write, tx bun.Tx) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			w.panicked, err = r, errPanicked
 		}
 	}()
-	return w.change(w.ctx, tx)
+	return w.change(ctx, tx)
 }
 
 // commit ends the transaction and tells its members.

@@ -1,10 +1,13 @@
 package app
 
 import (
+	"context"
 	"net/http"
 
+	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/receive/alertmanager"
+	face "github.com/fairlead/fairlead/web/alertmanager"
 )
 
 // alertmanagerRoutes puts Alertmanager's API on mux.
@@ -18,4 +21,16 @@ func (a *App) alertmanagerRoutes(mux *http.ServeMux) {
 		Registry:       a.registry,
 		Logger:         a.part("receive"),
 	}))
+	rows := func(ctx context.Context, filter alert.Filter) ([]*alert.Row, error) {
+		return alert.List(ctx, a.db.Read(), filter)
+	}
+	face.New(face.Config{
+		Source:       face.NewRows(rows),
+		Silences:     a.silences,
+		Clock:        a.clock,
+		InhibitRules: a.live.rules,
+		Version:      a.opts.Version,
+		Started:      a.started,
+		Logger:       a.part("alertmanager"),
+	}).Routes(mux)
 }

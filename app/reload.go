@@ -16,19 +16,26 @@ import (
 // live is the part of the configuration that a reload changes without a restart.
 type live struct {
 	mu             sync.RWMutex
-	resolveTimeout time.Duration // guarded by mu
+	resolveTimeout time.Duration       // guarded by mu
+	inhibitRules   []alert.InhibitRule // guarded by mu
 }
 
 func (l *live) set(cfg *Config) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.resolveTimeout = cfg.Receive.ResolveTimeout
+	l.resolveTimeout, l.inhibitRules = cfg.Receive.ResolveTimeout, cfg.InhibitRules
 }
 
 func (l *live) timeout() time.Duration {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.resolveTimeout
+}
+
+func (l *live) rules() []alert.InhibitRule {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.inhibitRules
 }
 
 // Reload reads the configuration again and takes over inhibit_rules and receive.resolve_timeout at once; other keys take

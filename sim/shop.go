@@ -148,7 +148,7 @@ func waitUntil(ctx context.Context, moment time.Time) error {
 }
 
 // Stream writes what the server would have been sent, one line {"at": ..., "alerts": [...]} a request, without waiting for
-// anything, and returns what it meant. The same Config gives the same bytes.
+// anything, and returns what it meant. The same Config gives the same bytes on the same kind of processor.
 func (s *Shop) Stream(w io.Writer) (*Truth, error) {
 	l := s.live(s.config.Start)
 	truth := newTruth(s.plan)

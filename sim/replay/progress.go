@@ -36,8 +36,6 @@ func (r *report) tick(s Summary) {
 	r.last, r.lines = now, s.Lines
 }
 
-func (r *report) final(s Summary) { r.note("%s", s) }
-
 // String says in one line what the replay did.
 func (s Summary) String() string {
 	text := fmt.Sprintf("replayed %d lines with %d alerts in %s (%.0f lines/s)", s.Lines, s.Alerts,

@@ -147,7 +147,9 @@ func run(ctx context.Context, config Config, progress io.Writer, wall timer) (Su
 	err := p.play(ctx)
 	p.summary.Retries = p.target.retries
 	p.summary.Took = wall.Now().Sub(p.began)
-	p.report.final(p.summary)
+	if err != nil {
+		p.report.note("stopped: %s", p.summary)
+	}
 	return p.summary, err
 }
 

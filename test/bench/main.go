@@ -38,8 +38,9 @@ func main() {
 	flag.IntVar(&o.stored, "stored", 1_000_000, "how many alerts to store for the measurement of lists; 0 skips it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := bench(ctx, o, os.Stdout); err != nil {
+	err := bench(ctx, o, os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -83,7 +84,7 @@ func measure(ctx context.Context, o options, dir string, batch, connections int,
 		binary, err := exec.LookPath(o.alertmanager)
 		if err != nil {
 			fmt.Fprintf(out, "%-13s is not installed: %v\n", "Alertmanager", err)
-			return nil //nolint:nilerr // the measurement goes on without the peer
+			return nil // the measurement goes on without the peer
 		}
 		start = func() (*server, error) { return startAlertmanager(ctx, binary, dir) }
 	}

@@ -95,7 +95,7 @@ func (s *server) start(ctx context.Context, dir, binary string, args ...string) 
 		return fmt.Errorf("start %s: %w", s.name, err)
 	}
 	for {
-		answer, err := http.Get("http://" + s.address + "/-/ready") //nolint:noctx // ends with the loop
+		answer, err := http.Get("http://" + s.address + "/-/ready")
 		if err == nil {
 			_ = answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {

@@ -77,7 +77,8 @@ func TestLedgerTellsWhatIsWrong(t *testing.T) {
 	l.note([]string{"ended"}, map[string]bool{"ended": true}, true)
 	l.note([]string{"maybe", "twice"}, map[string]bool{"maybe": true}, false)
 	good := []stored{
-		{ID: "A1", Key: "sure", State: "firing", Reports: 1}, {ID: "A2", Key: "twice", State: "firing", Reports: 3},
+		{ID: "A1", Key: "sure", State: "firing", Reports: 1},
+		{ID: "A2", Key: "twice", State: "firing", Reports: 3},
 		{ID: "A3", Key: "ended", State: "resolved", Reports: 2},
 	}
 	for _, test := range []struct {

@@ -16,7 +16,7 @@ type liar struct {
 	target string
 	delay  time.Duration
 	client *http.Client
-	ctx    context.Context //nolint:containedctx // the life of the requests that are passed on later
+	ctx    context.Context // the life of the requests that are passed on later
 	group  sync.WaitGroup
 }
 

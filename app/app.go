@@ -166,12 +166,9 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 	if a.silences, err = alert.NewSilences(ctx, alert.NewSilenceRows(a.db)); err != nil {
 		return err
 	}
-	inhibitor, err := alert.NewInhibitor(a.cfg.InhibitRules)
-	if err != nil {
-		return fmt.Errorf("inhibit_rules: %w", err)
-	}
 	a.desk, err = incident.OpenDesk(ctx, a.db, incident.DeskConfig{
-		Engine: a.cfg.engine(), Consumer: consumer, Topology: a.graph, Silences: a.silences, Inhibitor: inhibitor,
+		Engine: a.cfg.engine(), Consumer: consumer, Topology: a.graph, Silences: a.silences,
+		Inhibitor: inhibitors(a.cfg.InhibitRules),
 		Committed: func(numbers []uint64, steps []*incident.Step) { a.api.Committed(numbers, steps) },
 	}, a.part("incident"))
 	if err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -28,37 +29,65 @@ const (
 func consume(ctx context.Context, b *bus.Bus, desk *incident.Desk, logger *slog.Logger) error {
 	subjects := []string{bus.AlertSubjects(tenant)}
 	err := b.Consume(ctx, bus.SignalStream, subjects, desk.Position(), consumeMessages, func(ctx context.Context, messages []bus.Message) error {
-		var batches []signal.AlertBatch
-		var poison []store.DeadLetter
-		for i := range messages {
-			batch, err := signal.DecodeAlerts(messages[i].Data)
-			if err != nil {
-				logger.Error("a message cannot be read and was set aside", "sequence", messages[i].Sequence, "error", err)
-				poison = append(poison, store.DeadLetter{
-					ID: fmt.Sprintf("%s-%d", bus.SignalStream, messages[i].Sequence), At: messages[i].Stored, Receiver: "bus",
-					Reason: fmt.Sprintf("Message %d of the stream cannot be read: %v.", messages[i].Sequence, err), Payload: messages[i].Data,
-				})
-				continue
-			}
-			batches = append(batches, batch)
-		}
-		var also func(context.Context, store.Tx) error
-		if len(poison) > 0 {
-			also = func(ctx context.Context, tx store.Tx) error {
-				for _, letter := range poison {
-					if err := store.AddDeadLetter(ctx, tx, letter); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-		}
-		return desk.Apply(ctx, batches, messages[len(messages)-1].Sequence, also)
+		return apply(ctx, desk, messages, logger)
 	})
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
+}
+
+// apply applies messages at once, or, when one of them is poison, one by one; what cannot be read or makes the engine panic
+// becomes a dead letter and holds nothing up.
+func apply(ctx context.Context, desk *incident.Desk, messages []bus.Message, logger *slog.Logger) error {
+	var batches []signal.AlertBatch
+	var letters []store.DeadLetter
+	for i := range messages {
+		batch, err := signal.DecodeAlerts(messages[i].Data)
+		if err != nil {
+			letters = append(letters, setAside(&messages[i], fmt.Sprintf("It cannot be read: %v.", err), logger))
+			continue
+		}
+		batches = append(batches, batch)
+	}
+	last := messages[len(messages)-1].Sequence
+	err := desk.Apply(ctx, batches, last, keep(letters))
+	if !errors.Is(err, incident.ErrPoison) {
+		return err
+	}
+	if len(messages) == 1 {
+		letter := setAside(&messages[0], err.Error()+".", logger)
+		return desk.Apply(ctx, nil, last, keep([]store.DeadLetter{letter}))
+	}
+	for i := range messages {
+		if err := apply(ctx, desk, messages[i:i+1], logger); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setAside(m *bus.Message, reason string, logger *slog.Logger) store.DeadLetter {
+	logger.Error("a message was set aside", "sequence", m.Sequence, "reason", reason)
+	return store.DeadLetter{
+		ID: fmt.Sprintf("%s-%d", bus.SignalStream, m.Sequence), At: m.Stored, Receiver: "bus",
+		Reason: fmt.Sprintf("Message %d of the stream: %s", m.Sequence, reason), Payload: m.Data,
+	}
+}
+
+// keep returns what stores dead letters beside other effects; nil for none.
+func keep(letters []store.DeadLetter) func(context.Context, store.Tx) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, tx store.Tx) error {
+		for i := range letters {
+			if err := store.AddDeadLetter(ctx, tx, letters[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // tick lets the wall clock's time pass for the engine, and tidies the stream and old silences.

@@ -50,15 +50,7 @@ func (a *App) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	inhibitor, err := alert.NewInhibitor(cfg.InhibitRules)
-	if err != nil {
-		return fmt.Errorf("inhibit_rules: %w", err)
-	}
-	err = a.desk.Do(ctx, a.clock.Now(), nil, nil, func(e *incident.Engine) error {
-		e.SetInhibitor(inhibitor)
-		return nil
-	})
-	if err != nil {
+	if err := a.desk.SetInhibitor(ctx, a.clock.Now(), inhibitors(cfg.InhibitRules)); err != nil {
 		return fmt.Errorf("take over inhibit_rules: %w", err)
 	}
 	a.live.set(&cfg)
@@ -81,4 +73,15 @@ func (a *App) serveReload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusOK)
+}
+
+// inhibitors returns what makes an inhibitor of rules that were validated before.
+func inhibitors(rules []alert.InhibitRule) func() incident.Inhibitor {
+	return func() incident.Inhibitor {
+		inhibitor, err := alert.NewInhibitor(rules)
+		if err != nil {
+			panic(err) // Config.Validate has built it already
+		}
+		return inhibitor
+	}
 }

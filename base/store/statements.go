@@ -53,7 +53,7 @@ func exec(ctx context.Context, tx bun.Tx, query string, args []any) (sql.Result,
 		return tx.Tx.ExecContext(ctx, query, args...)
 	}
 	if stmt := s.ready[query]; stmt != nil {
-		return tx.Tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+		return tx.Tx.StmtContext(ctx, stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // the transaction closes it
 	}
 	if len(s.ready)+len(s.wanted) < maxStatements {
 		s.wanted = append(s.wanted, query)

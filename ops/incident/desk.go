@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -19,10 +20,9 @@ var ErrUnavailable = errors.New("cannot be stored now")
 // Desk owns an Engine: it restores it, applies batches and people's steps one after the other, and stores what changed
 // before it answers. It is safe for concurrent use.
 type Desk struct {
-	db        *store.DB
-	logger    *slog.Logger
-	consumer  string
-	committed func(numbers []uint64, steps []*Step)
+	db     *store.DB
+	cfg    DeskConfig
+	logger *slog.Logger
 
 	turn chan struct{} // held by whoever works with the fields below
 
@@ -53,10 +53,11 @@ type Stats struct {
 type DeskConfig struct {
 	Engine Config
 	// Consumer names the position in the stream.
-	Consumer  string
-	Topology  Topology
-	Silences  Silences
-	Inhibitor Inhibitor
+	Consumer string
+	Topology Topology
+	Silences Silences
+	// Inhibitor makes an empty one with the rules in force; nil inhibits nothing.
+	Inhibitor func() Inhibitor
 	// Committed is told, after each commit, which incidents changed and which steps are new. It must not block.
 	Committed func(numbers []uint64, steps []*Step)
 }
@@ -66,11 +67,10 @@ const memoryEvery = 30 * time.Second
 
 // OpenDesk restores an Engine from db.
 func OpenDesk(ctx context.Context, db *store.DB, cfg DeskConfig, logger *slog.Logger) (*Desk, error) {
-	d := &Desk{db: db, logger: logger, consumer: cfg.Consumer, committed: cfg.Committed, turn: make(chan struct{}, 1)}
-	if d.committed == nil {
-		d.committed = func([]uint64, []*Step) {}
+	if cfg.Committed == nil {
+		cfg.Committed = func([]uint64, []*Step) {}
 	}
-	d.engine = NewEngine(cfg.Engine, cfg.Topology, cfg.Silences, cfg.Inhibitor)
+	d := &Desk{db: db, cfg: cfg, logger: logger, turn: make(chan struct{}, 1)}
 	err := db.Write(ctx, func(ctx context.Context, tx store.Tx) (err error) {
 		d.position, err = store.TakeOver(ctx, tx, cfg.Consumer)
 		return err
@@ -78,17 +78,39 @@ func OpenDesk(ctx context.Context, db *store.DB, cfg DeskConfig, logger *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("take over %s: %w", cfg.Consumer, err)
 	}
-	forget := 2 * max(cfg.Engine.Grouping.Forget, cfg.Engine.Alert.Remember)
-	memory, incidents, alerts, err := Load(ctx, db.Read(), func(now time.Time) time.Time { return now.Add(-forget) })
+	if err := d.restore(ctx); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// restore makes the engine what the database says. The turn is held, or nobody else knows the Desk yet.
+func (d *Desk) restore(ctx context.Context) error {
+	var inhibitor Inhibitor
+	if d.cfg.Inhibitor != nil {
+		inhibitor = d.cfg.Inhibitor()
+	}
+	d.engine = NewEngine(d.cfg.Engine, d.cfg.Topology, d.cfg.Silences, inhibitor)
+	forget := 2 * max(d.cfg.Engine.Grouping.Forget, d.cfg.Engine.Alert.Remember)
+	memory, incidents, alerts, err := Load(ctx, d.db.Read(), func(now time.Time) time.Time { return now.Add(-forget) })
 	if err != nil {
-		return nil, fmt.Errorf("restore incidents: %w", err)
+		return fmt.Errorf("restore incidents: %w", err)
 	}
 	if err := d.engine.Restore(memory, incidents, alerts); err != nil {
-		return nil, fmt.Errorf("restore incidents: %w", err)
+		return fmt.Errorf("restore incidents: %w", err)
 	}
 	d.measure()
-	logger.Info("incidents restored", "incidents", len(incidents), "alerts", len(alerts), "position", d.position.Sequence)
-	return d, nil
+	d.logger.Info("incidents restored", "incidents", len(incidents), "alerts", len(alerts), "position", d.position.Sequence)
+	return nil
+}
+
+// SetInhibitor replaces the rules of inhibition; the firing alerts are looked at again at once.
+func (d *Desk) SetInhibitor(ctx context.Context, now time.Time, inhibitor func() Inhibitor) error {
+	return d.Do(ctx, now, nil, nil, func(e *Engine) error {
+		d.cfg.Inhibitor = inhibitor
+		e.SetInhibitor(inhibitor())
+		return nil
+	})
 }
 
 // Position returns the sequence up to which the stream was applied.
@@ -102,16 +124,34 @@ func (d *Desk) Stats() Stats {
 }
 
 // Apply takes batches that came from the stream, the last with the given sequence, and returns after their effects and the
-// position were stored. While storing fails it tries again until ctx ends.
+// position were stored. While storing fails it tries again until ctx ends. An error that wraps ErrPoison says that the
+// batches made the engine panic: nothing of them was applied; the engine was restored and goes on.
 func (d *Desk) Apply(ctx context.Context, batches []signal.AlertBatch, sequence uint64, also func(ctx context.Context, tx store.Tx) error) error {
 	if err := d.take(ctx); err != nil {
 		return err
 	}
 	defer d.give()
+	if err := d.try(batches); err != nil {
+		return errors.Join(err, d.restore(ctx))
+	}
+	return d.commit(ctx, sequence, also)
+}
+
+// ErrPoison says that a batch made the engine panic.
+var ErrPoison = errors.New("the incident engine panicked")
+
+// try lets the engine apply batches, and turns its panic into an error.
+func (d *Desk) try(batches []signal.AlertBatch) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			d.logger.Error("alerts made the incident engine panic; please report this", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			err = fmt.Errorf("%w: %v", ErrPoison, cause)
+		}
+	}()
 	for i := range batches {
 		d.engine.Apply(batches[i].At, batches[i].Alerts)
 	}
-	return d.commit(ctx, sequence, also)
+	return nil
 }
 
 // Advance does what waited for a time up to now.
@@ -220,7 +260,7 @@ func (d *Desk) commit(ctx context.Context, sequence uint64, also func(ctx contex
 				return err
 			}
 		}
-		return store.SavePosition(ctx, tx, d.consumer, position)
+		return store.SavePosition(ctx, tx, d.cfg.Consumer, position)
 	}
 	if err := d.persist(ctx, write); err != nil {
 		d.engine.putBack(changes)
@@ -236,7 +276,7 @@ func (d *Desk) commit(ctx context.Context, sequence uint64, also func(ctx contex
 	for i, inc := range changes.Incidents {
 		numbers[i] = inc.Root
 	}
-	d.committed(numbers, changes.Steps)
+	d.cfg.Committed(numbers, changes.Steps)
 	return nil
 }
 

@@ -217,11 +217,12 @@ func (g *Grouping) likeness(t *traits, p *profile) (labels, text float64) {
 	return labels, text
 }
 
-// choose returns the current group that a fresh member fits best; nil when it fits none.
-func (g *Grouping) choose(m *member) (*group, []Term) {
+// choose returns the current group that a fresh member fits best, nil when it fits none, and the log rate at which alerts
+// like it come from there.
+func (g *Grouping) choose(m *member) (*group, []Term, float64) {
 	var best *group
 	var bestTerms [4]float64
-	alone := 1/g.cfg.NoiseEvery.Seconds() + 1/g.cfg.FaultEvery.Seconds()
+	alone := g.alone()
 	score := math.Log(alone)
 	kept := g.recent[:0]
 	for _, gr := range g.recent {
@@ -243,13 +244,13 @@ func (g *Grouping) choose(m *member) (*group, []Term) {
 	}
 	g.recent = kept
 	if best == nil {
-		return nil, nil
+		return nil, nil, score
 	}
 	return best, []Term{
 		{Name: termTime, Weight: bestTerms[0] - math.Log(alone), Detail: fmt.Sprintf("It began %.0f s after the first of %d alerts.", seconds(best.onset, m.at), best.fresh)},
 		{Name: termLabels, Weight: bestTerms[1], Detail: "Labels that are rarer elsewhere than in this incident speak for it."},
 		{Name: termText, Weight: bestTerms[2], Detail: "Alerts of this name are in the incident already, or not."},
-	}
+	}, score
 }
 
 // host returns the shown group that a small group is rather a straggler of than a trouble of its own; nil when it stands

@@ -44,6 +44,8 @@ type GroupingConfig struct {
 	ReviewAt, ReviewMerge float64
 	// Recovery is the usual spread (standard deviation) of the times at which the alerts of one fault end.
 	Recovery time.Duration
+	// Stray is the share of a fault's alerts that end at another time than the others.
+	Stray float64
 
 	// Without names the terms that are switched off, for measuring what each is worth: "time", "map", "labels", "text",
 	// "together".
@@ -77,5 +79,6 @@ func DefaultGroupingConfig() GroupingConfig {
 		ReviewAt:      8,
 		ReviewMerge:   4,
 		Recovery:      45 * time.Second,
+		Stray:         0.5,
 	}
 }

@@ -110,44 +110,52 @@ func (t *trial) maximise() {
 	}
 }
 
-const (
-	strayShare = 0.15       // of the alerts of a fault end at some other time
-	strayRate  = 1.0 / 1500 // per second, how those are spread
-)
+// strayRate is how the ends of strays are spread, per second.
+const strayRate = 1.0 / 1500
 
 // inlier returns how likely it is that an end is of the recovery of b and not a stray.
 func (t *trial) inlier(b *trialBurst, end float64) float64 {
 	z := (end - b.mid) / b.wide
-	p := (1 - strayShare) * math.Exp(-z*z/2) / (b.wide * 2.5066)
-	return p / (p + strayShare*strayRate)
+	p := (1 - t.g.cfg.Stray) * math.Exp(-z*z/2) / (b.wide * 2.5066)
+	return p / (p + t.g.cfg.Stray*strayRate)
 }
 
-// ends returns the density of an end in b.
-func (t *trial) ends(b *trialBurst, end float64) float64 {
-	if b.wide == 0 || end == 0 {
-		return strayRate
-	}
-	if math.IsNaN(end) {
-		if t.now < b.mid {
-			return strayRate
+// waves puts the density of an end in the recovery of each burst into out, and returns that of a stray: an alert that two
+// faults make fire at once begins with the one and ends with the other.
+func (t *trial) waves(end float64, out []float64) float64 {
+	stray := 0.0
+	for k := range t.bursts {
+		b := &t.bursts[k]
+		switch {
+		case b.wide == 0 || end == 0:
+			out[k] = strayRate
+		case math.IsNaN(end):
+			out[k] = 0
+			if t.now < b.mid {
+				out[k] = strayRate
+			}
+		default:
+			z := (end - b.mid) / b.wide
+			out[k] = math.Exp(-z*z/2) / (b.wide * 2.5066)
 		}
-		return strayShare * strayRate
+		stray += out[k]
 	}
-	z := (end - b.mid) / b.wide
-	return (1-strayShare)*math.Exp(-z*z/2)/(b.wide*2.5066) + strayShare*strayRate
+	return 0.5*stray/float64(len(t.bursts)) + 0.5*strayRate
 }
 
 // expect computes the shares anew and returns the log-likelihood.
 func (t *trial) expect() float64 {
 	alone := t.g.alone()
 	logL := 0.0
+	waves := make([]float64, len(t.bursts))
 	for i := range t.at {
+		stray := t.waves(t.end[i], waves)
 		sum := alone * strayRate
 		for k := range t.bursts {
 			b := &t.bursts[k]
 			r := 0.0
 			if age := t.at[i] - b.onset; age >= 0 && (k < t.known || t.own[i]) {
-				r = t.g.pace.rateAt(&b.post, age) * t.ends(b, t.end[i])
+				r = t.g.pace.rateAt(&b.post, age) * ((1-t.g.cfg.Stray)*waves[k] + t.g.cfg.Stray*stray)
 			}
 			t.share[k][i] = r
 			sum += r

@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -110,7 +112,17 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 		moves = append(moves, g.join(now, before.group, fresh, false, []Term{term}, "The same alert was firing here a moment ago."))
 		return append(moves, g.settle(now, before.group)...)
 	}
-	target, terms := g.choose(fresh)
+	target, terms, score := g.choose(fresh)
+	if before != nil && before.group.current() && !before.firing && !g.forbidden(fresh, before.group) {
+		// It may have come back late, unless a burst is on that is likelier to have brought it.
+		pause := now.Sub(before.endedAt).Seconds()
+		if back := g.comesBack(pause); back > score {
+			before.returned = true
+			term := Term{Name: termTogether, Weight: back - math.Log(g.alone()), Detail: fmt.Sprintf("The same alert ended here %.0f s ago.", pause)}
+			moves = append(moves, g.join(now, before.group, fresh, false, []Term{term}, "The same alert was firing here not long ago."))
+			return append(moves, g.settle(now, before.group)...)
+		}
+	}
 	if target == nil {
 		target = g.open(now, fresh)
 		moves = append(moves, Move{Kind: MoveOpen, At: now, Group: target.id, Members: []string{m.ID}, Terms: terms, Reason: "Nothing that is going on fits it."})
@@ -128,6 +140,13 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 		moves = append(moves, g.settle(now, fresh.group)...)
 	}
 	return append(moves, g.settle(now, target)...)
+}
+
+// comesBack returns the log rate of an alert that ended so many seconds ago to fire again by flapping, on the scale of
+// choose, which is the rate of all alerts together.
+func (g *Grouping) comesBack(pause float64) float64 {
+	scale := g.cfg.Return.Seconds() / 2
+	return math.Log(0.02/scale) - pause/scale + math.Log(float64(len(g.prints))+1)
 }
 
 // again lets a known episode fire again.

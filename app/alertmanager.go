@@ -10,7 +10,7 @@ import (
 	face "github.com/fairlead/fairlead/web/alertmanager"
 )
 
-// alertmanagerRoutes puts Alertmanager's API on mux.
+// alertmanagerRoutes puts Alertmanager's API on mux: the writing of alerts and the reading of everything.
 func (a *App) alertmanagerRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /api/v2/alerts", alertmanager.New(alertmanager.Config{
 		Publisher:      a.ingest,
@@ -21,16 +21,11 @@ func (a *App) alertmanagerRoutes(mux *http.ServeMux) {
 		Registry:       a.registry,
 		Logger:         a.part("receive"),
 	}))
-	rows := func(ctx context.Context, filter alert.Filter) ([]*alert.Row, error) {
+	list := func(ctx context.Context, filter alert.Filter) ([]*alert.Row, error) {
 		return alert.List(ctx, a.db.Read(), filter)
 	}
 	face.New(face.Config{
-		Source:       face.NewRows(rows),
-		Silences:     a.silences,
-		Clock:        a.clock,
-		InhibitRules: a.live.rules,
-		Version:      a.opts.Version,
-		Started:      a.started,
-		Logger:       a.part("alertmanager"),
+		Source: face.NewRows(list), Silences: a.silences, Clock: a.clock, InhibitRules: a.live.rules,
+		Version: a.opts.Version, Started: a.started, Logger: a.part("alertmanager"),
 	}).Routes(mux)
 }

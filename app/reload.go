@@ -38,12 +38,6 @@ func (l *live) rules() []alert.InhibitRule {
 	return l.inhibitRules
 }
 
-func (l *live) rules() []alert.InhibitRule {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.inhibitRules
-}
-
 // Reload reads the configuration again and takes over inhibit_rules and receive.resolve_timeout at once; other keys take
 // effect at the next start, which the log says. A configuration that cannot be used changes nothing: the error says why.
 func (a *App) Reload(ctx context.Context) error {

@@ -343,14 +343,14 @@ func (p *parser) annotations() error {
 	return nil
 }
 
-// slabSize is how many labels one piece of memory holds.
+// slabSize is how many labels one piece of memory holds; fewer for a small body.
 const slabSize = 512
 
 // push appends label to the set that begins at start in the slab, and returns where the set begins now.
 func (p *parser) push(start int, label signal.Label) int {
 	if len(p.slab) == cap(p.slab) {
 		set := p.slab[start:]
-		p.slab = append(make([]signal.Label, 0, max(slabSize, 2*len(set))), set...)
+		p.slab = append(make([]signal.Label, 0, max(min(slabSize, len(p.data)/48), 2*len(set), 8)), set...)
 		start = 0
 	}
 	p.slab = append(p.slab, label)

@@ -63,7 +63,7 @@ func (w *World) open(ctx context.Context) error {
 	places := &topology.Map{}
 	places.Set(edges)
 	w.desk, err = incident.OpenDesk(ctx, w.db, incident.DeskConfig{
-		Engine: incident.DefaultConfig(), Consumer: "scenario", Topology: places, Silences: w.muted, Inhibitor: inhibitor,
+		Engine: incident.DefaultConfig(), Consumer: "scenario", Topology: places, Silences: w.muted, Inhibitor: func() incident.Inhibitor { return inhibitor },
 	}, w.logger)
 	return err
 }

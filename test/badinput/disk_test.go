@@ -94,46 +94,43 @@ func fill(t *testing.T, name string) {
 	}
 }
 
-func TestAReadOnlyDiskIsAClearErrorAndHeals(t *testing.T) {
+func TestAReadOnlyDiskIsAClearErrorAndLosesNothing(t *testing.T) {
 	disk := mount(t, "64m")
-	s := serve(t, filepath.Join(disk, "data"), nil)
-	if !s.accepted(t, "BeforeReadOnly") {
+	folder := filepath.Join(disk, "data")
+	first := serve(t, folder, nil)
+	if !first.accepted(t, "BeforeReadOnly") {
 		t.Fatal("the first alert was refused")
 	}
-	need.Eventually(t, 10*time.Second, "the first alert", func() bool { return len(s.names(t, "BeforeReadOnly")) == 1 })
+	if err := first.command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatalf("end the server: %v", err)
+	}
+	if code := first.ended(t, 20*time.Second); code != 0 {
+		t.Errorf("got exit code %d after SIGTERM, want 0", code)
+	}
+	// A disk can only become read-only while nobody writes to it.
 	remount := func(flags uintptr) error {
 		return syscall.Mount("fairlead-test", disk, "tmpfs", syscall.MS_REMOUNT|flags, "size=64m")
 	}
 	if err := remount(syscall.MS_RDONLY); err != nil {
-		// Files that are open for writing keep a disk from becoming read-only; where that is so, only the start is tested.
-		t.Logf("the disk cannot be made read-only while it is used: %v", err)
-		return
+		t.Skipf("a disk cannot be made read-only here: %v", err)
 	}
-	if s.accepted(t, "WhileReadOnly") {
-		t.Error("an alert was taken on a read-only disk")
+	second := launch(t, folder, nil)
+	if code := second.ended(t, 20*time.Second); code != 1 {
+		t.Errorf("got exit code %d on a read-only disk, want 1", code)
+	}
+	if log := second.log.String(); !strings.Contains(log, folder) || !strings.Contains(log, "read-only") {
+		t.Errorf("got the output %q, want the folder and read-only in it", log)
 	}
 	if err := remount(0); err != nil {
 		t.Fatalf("make the disk writable: %v", err)
 	}
-	need.Eventually(t, 60*time.Second, "alerts to be taken again", func() bool { return s.accepted(t, "AfterReadOnly") })
+	third := serve(t, folder, nil)
+	if !third.accepted(t, "AfterReadOnly") {
+		t.Error("an alert was refused after the disk had become writable")
+	}
 	need.Eventually(t, 30*time.Second, "the alerts", func() bool {
-		return len(s.names(t, "BeforeReadOnly")) == 1 && len(s.names(t, "AfterReadOnly")) == 1
+		return len(third.names(t, "BeforeReadOnly")) == 1 && len(third.names(t, "AfterReadOnly")) == 1
 	})
-}
-
-func TestAReadOnlyFolderAtTheStartIsAClearError(t *testing.T) {
-	disk := mount(t, "16m")
-	if err := syscall.Mount("fairlead-test", disk, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=16m"); err != nil {
-		t.Skipf("a disk cannot be made read-only here: %v", err)
-	}
-	folder := filepath.Join(disk, "data")
-	s := launch(t, folder, nil)
-	if code := s.ended(t, 20*time.Second); code != 1 {
-		t.Errorf("got exit code %d, want 1", code)
-	}
-	if log := s.log.String(); !strings.Contains(log, folder) || !strings.Contains(log, "read-only") {
-		t.Errorf("got the output %q, want the folder and read-only in it", log)
-	}
 }
 
 func TestASecondServerOnTheSameFolderIsRefused(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -97,7 +98,7 @@ func rows() []row {
 		{noun: "own API", request: "an unknown state in a filter", method: http.MethodGet, path: "/api/fairlead/v1/incidents?state=broken", body: text(""), status: 422, field: "query.state", remedy: "forming, open"},
 		{noun: "own API", request: "a cursor of somebody else's", method: http.MethodGet, path: "/api/fairlead/v1/incidents?cursor=x", body: text(""), status: 422},
 		{noun: "own API", request: "a page of a million", method: http.MethodGet, path: "/api/fairlead/v1/incidents?limit=1000000", body: text(""), status: 422, field: "query.limit", remedy: "500"},
-		{noun: "own API", request: "malformed JSON in an action", path: "/api/fairlead/v1/incidents/INC-1/acknowledge", body: text(`{"note":`), status: 400},
+		{noun: "own API", request: "malformed JSON in an action", path: "/api/fairlead/v1/incidents/INC-1/acknowledge", body: text(`{"note":`), status: 400, field: "body"},
 		{noun: "own API", request: "a wrong type in an action", path: "/api/fairlead/v1/incidents/INC-1/merge", body: text(`{"from":"INC-2"}`), status: 422, field: "body.from", remedy: "array"},
 		{noun: "own API", request: "an unknown step to undo", path: "/api/fairlead/v1/steps/S999999/undo", body: text(`{}`), status: 404},
 		{noun: "map", request: "an edge without an end", method: http.MethodPut, path: "/api/fairlead/v1/map/edges", body: text(`{"level":"service","directed":true,"edges":[{"from":"a","to":""}]}`), status: 422, field: "body", remedy: "edges[0]"},
@@ -188,8 +189,12 @@ func (r row) checkKept(t *testing.T, s *server) string {
 	return "both alerts"
 }
 
+// now is what changes from run to run in an answer.
+var now = regexp.MustCompile(`the time here is \S+Z`)
+
+// escape makes a text fit into a cell of a table.
 func escape(s string) string {
-	s = strings.ReplaceAll(s, "|", `\|`)
+	s = strings.ReplaceAll(now.ReplaceAllString(s, "the time here is ..."), "|", `\|`)
 	return strings.Map(func(r rune) rune {
 		if r < ' ' {
 			return '�'
@@ -211,8 +216,8 @@ What is answered to wrong requests, and what of them is kept. The table is a tes
 const pageFoot = `
 Also tested there: a sender with endless label values gets 429 that names the label, while others go on; hundreds of senders that
 stop half-way slow nobody; memory stays bounded; a configuration with an unknown key or a bad value is refused with its line and
-leaves the running one in place; a full or read-only disk is answered with 503 and Retry-After, loses nothing that was answered
-with 200, and heals by itself; dead letters can be replayed.
+leaves the running one in place; a full disk is answered with 503 and Retry-After, loses nothing that was answered with 200, and
+heals by itself; a read-only folder is named at the start; dead letters can be replayed.
 `
 
 func comparePage(t *testing.T, got string) {

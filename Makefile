@@ -37,4 +37,5 @@ setup: ## install what check and test need where it may; say what it could not
 	@test/setup/setup.sh
 
 clean: ## remove what was built, downloaded and logged
-	rm -rf bin .cache web/ui/dist web/ui/node_modules test/browser/node_modules
+	rm -rf bin .cache web/ui/node_modules test/browser/node_modules
+	find web/ui/dist -mindepth 1 -not -name .gitkeep -delete

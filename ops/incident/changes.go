@@ -28,6 +28,7 @@ func (c *Changes) Empty() bool {
 // TakeChanges returns what changed since the last call. What it points to belongs to the engine: store it before the next
 // call of any method.
 func (e *Engine) TakeChanges() Changes {
+	e.settle()
 	c := Changes{At: e.now, Alerts: e.tracker.TakeChanges(), Incidents: e.changed, Steps: e.steps, Undone: e.undone}
 	for _, inc := range c.Incidents {
 		inc.dirty = false

@@ -52,6 +52,7 @@ type Engine struct {
 	assigned map[assignKey]*Step // assign steps of this instant, so that a storm makes few steps
 	ended    []*Incident         // ended incidents, oldest first, to be forgotten
 	received uint64
+	aside    []Move // what the Grouping did by itself after a person's step; see byHand
 }
 
 type assignKey struct{ into, from uint64 }
@@ -83,6 +84,7 @@ func (e *Engine) Apply(at time.Time, reports []signal.Alert) {
 
 // Advance does what waited for a time up to now, in the order of those times.
 func (e *Engine) Advance(now time.Time) {
+	e.settle()
 	for {
 		due := e.nextTimer()
 		if due.IsZero() || due.After(now) {

@@ -32,7 +32,7 @@ func (e *Engine) Acknowledge(number uint64, actor, note string) (*Step, error) {
 	}
 	s := e.step(inc, StepAcknowledge, actor, withNote("Acknowledged by "+actor, note), nil)
 	if inc.State == Forming {
-		e.grouping.Show(e.now, inc.Group)
+		e.byHand(e.grouping.Show(e.now, inc.Group))
 		e.show(inc)
 	}
 	inc.State, inc.AcknowledgedAt, inc.AcknowledgedBy = Acknowledged, e.now, actor
@@ -49,7 +49,7 @@ func (e *Engine) Resolve(number uint64, actor, reason string) (*Step, error) {
 		return nil, fmt.Errorf("incident %s is %s already: %w", inc.ID(), inc.State, ErrConflict)
 	}
 	s := e.step(inc, StepResolve, actor, withNote("Resolved by "+actor, reason), nil)
-	e.grouping.Close(e.now, inc.Group)
+	e.byHand(e.grouping.Close(e.now, inc.Group))
 	e.finish(inc, Resolved)
 	return s, nil
 }
@@ -70,8 +70,8 @@ func (e *Engine) Reopen(number uint64, actor, note string) (*Step, error) {
 
 // reopenByHand makes inc current and shown. pin keeps the engine from ending it.
 func (e *Engine) reopenByHand(inc *Incident, pin bool) {
-	e.grouping.Reopen(e.now, inc.Group, pin)
-	e.grouping.Show(e.now, inc.Group)
+	e.byHand(e.grouping.Reopen(e.now, inc.Group, pin))
+	e.byHand(e.grouping.Show(e.now, inc.Group))
 	inc.EndedAt = zeroTime
 	e.show(inc)
 }
@@ -99,7 +99,7 @@ func (e *Engine) Merge(number uint64, from []uint64, actor string) ([]*Step, err
 	for _, part := range parts {
 		s := e.step(into, StepMerge, actor, "Merged "+part.ID()+" into this by "+actor, nil)
 		s.Other = part.Number
-		e.grouping.Merge(e.now, into.Group, part.Group, true)
+		e.byHand(e.grouping.Merge(e.now, into.Group, part.Group, true))
 		e.merge(into, part)
 		steps = append(steps, s)
 	}
@@ -130,17 +130,18 @@ func (e *Engine) Split(number uint64, alerts []string, actor string) (*Step, err
 
 // splitOff moves alerts into a new incident, which has the state of inc.
 func (e *Engine) splitOff(inc *Incident, episodes []*alert.Episode, kind StepKind, actor, text string) *Step {
-	group, _ := e.grouping.NewGroup(e.now, ids(episodes))
+	group, moves := e.grouping.NewGroup(e.now, ids(episodes))
+	e.byHand(moves)
 	fresh := e.create(group, inc.State)
 	if fresh.State == Forming {
-		e.grouping.Unshow(e.now, group)
+		e.byHand(e.grouping.Unshow(e.now, group))
 		e.grouping.Unpin(Pin{Kind: PinNeverShow, Group: group})
 	} else {
 		fresh.ShownAt = e.now
 	}
 	if !inc.Current() {
 		fresh.EndedAt = inc.EndedAt
-		e.grouping.Close(e.now, group)
+		e.byHand(e.grouping.Close(e.now, group))
 	}
 	s := e.step(fresh, kind, actor, text, nil)
 	s.Other = inc.Number
@@ -179,7 +180,7 @@ func (e *Engine) Assign(number uint64, alerts []string, actor string) (*Step, er
 	text := plural(len(episodes), "alert") + " moved here by " + actor
 	s := e.step(inc, StepAssign, actor, text, nil)
 	s.Other = from
-	e.grouping.Assign(e.now, ids(episodes), inc.Group, true)
+	e.byHand(e.grouping.Assign(e.now, ids(episodes), inc.Group, true))
 	e.place(s, inc, ids(episodes), nil, text)
 	return s, nil
 }
@@ -233,4 +234,21 @@ func orNone(id string) string {
 		return "no incident"
 	}
 	return id
+}
+
+// byHand takes what the Grouping answered to a person's step. The step itself is booked by the caller; what followed from it
+// by itself, for instance that a group is now large enough to be shown, is carried out by settle once the books are right.
+func (e *Engine) byHand(moves []Move) {
+	for i := range moves {
+		if !strings.HasSuffix(moves[i].Reason, " by hand.") {
+			e.aside = append(e.aside, moves[i])
+		}
+	}
+}
+
+// settle carries out what was put aside.
+func (e *Engine) settle() {
+	moves := e.aside
+	e.aside = nil
+	e.take(moves)
 }

@@ -63,7 +63,7 @@ func (e *Engine) undoOpen(s *Step, inc *Incident) error {
 	if !inc.Current() {
 		return e.blocked(s, inc)
 	}
-	e.grouping.Close(e.now, inc.Group)
+	e.byHand(e.grouping.Close(e.now, inc.Group))
 	e.grouping.Pin(Pin{Kind: PinNeverReopen, Group: inc.Group})
 	e.finish(inc, Suppressed)
 	return nil
@@ -108,7 +108,7 @@ func (e *Engine) undoAssign(s *Step, inc *Incident, actor string) error {
 
 func (e *Engine) sendHome(episodes []*alert.Episode, home uint64, text string) {
 	root := e.Root(home)
-	e.grouping.Assign(e.now, ids(episodes), root.Group, true)
+	e.byHand(e.grouping.Assign(e.now, ids(episodes), root.Group, true))
 	for _, a := range episodes {
 		e.rehome(a, e.incidents[home])
 		a.Why = nil
@@ -134,14 +134,16 @@ func (e *Engine) undoMerge(s *Step, inc *Incident) error {
 	})
 	sortEpisodes(episodes)
 	old := from.Group
-	if group, _ := e.grouping.NewGroup(e.now, ids(episodes)); group != 0 {
+	group, moves := e.grouping.NewGroup(e.now, ids(episodes))
+	e.byHand(moves)
+	if group != 0 {
 		from.Group = group
 	}
 	e.byGroup[from.Group] = from
 	e.grouping.Pin(Pin{Kind: PinNeverMerge, Group: inc.Group, Other: from.Group})
 	switch {
 	case !from.Current():
-		e.grouping.Close(e.now, from.Group)
+		e.byHand(e.grouping.Close(e.now, from.Group))
 	case from.State == Forming && old != from.Group:
 		e.show(from)
 	}
@@ -170,7 +172,7 @@ func (e *Engine) undoSplit(s *Step, inc *Incident, actor string) error {
 		}
 		a.Note(e.now, alert.StageIncident, other.ID(), "Put back by "+actor)
 	}
-	e.grouping.Merge(e.now, other.Group, inc.Group, true)
+	e.byHand(e.grouping.Merge(e.now, other.Group, inc.Group, true))
 	e.grouping.Pin(Pin{Kind: PinNeverSplit, Group: other.Group})
 	e.merge(other, inc)
 	return nil
@@ -181,7 +183,7 @@ func (e *Engine) undoShow(s *Step, inc *Incident) error {
 	if inc.State != Open {
 		return e.blocked(s, inc)
 	}
-	e.grouping.Unshow(e.now, inc.Group)
+	e.byHand(e.grouping.Unshow(e.now, inc.Group))
 	inc.State, inc.ShownAt = Forming, zeroTime
 	e.touch(inc)
 	return nil
@@ -192,11 +194,11 @@ func (e *Engine) undoEnd(s *Step, inc *Incident, want State) error {
 	if inc.State != want {
 		return e.blocked(s, inc)
 	}
-	e.grouping.Reopen(e.now, inc.Group, true)
+	e.byHand(e.grouping.Reopen(e.now, inc.Group, true))
 	inc.EndedAt = zeroTime
 	switch {
 	case s.Kind == StepSuppress: // it was hidden wrongly: show it
-		e.grouping.Show(e.now, inc.Group)
+		e.byHand(e.grouping.Show(e.now, inc.Group))
 		e.show(inc)
 	case s.Before == Forming || s.Before == Acknowledged:
 		inc.State = s.Before
@@ -211,7 +213,7 @@ func (e *Engine) undoReopen(s *Step, inc *Incident) error {
 	if !inc.Current() {
 		return e.blocked(s, inc)
 	}
-	e.grouping.Close(e.now, inc.Group)
+	e.byHand(e.grouping.Close(e.now, inc.Group))
 	e.grouping.Pin(Pin{Kind: PinNeverReopen, Group: inc.Group})
 	e.finish(inc, s.Before)
 	return nil
@@ -223,7 +225,7 @@ func (e *Engine) undoAcknowledge(s *Step, inc *Incident) error {
 	}
 	inc.State, inc.AcknowledgedAt, inc.AcknowledgedBy = Open, zeroTime, ""
 	if s.Before == Forming {
-		e.grouping.Unshow(e.now, inc.Group)
+		e.byHand(e.grouping.Unshow(e.now, inc.Group))
 		e.grouping.Unpin(Pin{Kind: PinNeverShow, Group: inc.Group})
 		inc.State, inc.ShownAt = Forming, zeroTime
 	}

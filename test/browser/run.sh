@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the browser tests and ends with the line "N passed, N failed". "short" leaves out the slow ones.
+# Runs the browser tests (under a minute) and ends with the line "N passed, N failed".
 #   FAIRLEAD_URL  test this server instead of starting one (its incidents are touched)
 #   FAIRLEAD      the binary to start (default bin/fairlead)
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-export FAIRLEAD="${FAIRLEAD:-$PWD/bin/fairlead}" BROWSER_SHORT=$([ "${1:-short}" = short ] && echo 1)
+export FAIRLEAD="${FAIRLEAD:-$PWD/bin/fairlead}"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 node --test --test-concurrency=1 --test-timeout=120000 --test-reporter=tap test/browser/*.test.mjs >"$out"

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
 
 /** Writes a gzip twin beside each text file over 1 kB, which the Go handler serves to clients that take it. */
 function gzipTwins(): Plugin {
@@ -27,4 +28,4 @@ export default defineConfig({
   server: { port: 8601, host: "127.0.0.1", proxy: { "/api": { target: backend, changeOrigin: true } } },
   build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 1200, reportCompressedSize: false },
   test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/testing/setup.ts"] },
-} as Parameters<typeof defineConfig>[0]);
+});

@@ -46,9 +46,9 @@ describe("the live connection", () => {
     expect(FakeSource.all).toHaveLength(1);
   });
 
-  it("counts as lost within 3.5 s of silence, though the connection looks open", () => {
+  it("counts as lost within 3 s of silence, though the connection looks open", () => {
     FakeSource.latest.send("ping", {});
-    vi.advanceTimersByTime(3_500);
+    vi.advanceTimersByTime(3_000);
     expect(live.connection).toBe("lost");
     expect(FakeSource.latest.closed).toBe(true);
   });

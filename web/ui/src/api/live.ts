@@ -14,7 +14,8 @@ export type Connection = "connecting" | "live" | "lost";
 
 type Listener<K extends keyof LiveEvents> = (data: LiveEvents[K]) => void;
 
-const silenceLimit = 3_000;
+const silenceLimit = 2_700;
+const checkEvery = 100;
 const retryAfter = 1_000;
 
 export class Live {
@@ -34,10 +35,13 @@ export class Live {
   /** Connects and stays connected until the returned function is called. */
   start(): () => void {
     this.connect();
+    let quiet = false;
     this.watch = setInterval(() => {
-      const quietSince = Math.max(this.lastAt, this.openedAt);
-      if (this.source && Date.now() - quietSince > silenceLimit) this.lose();
-    }, 250);
+      // Twice in a row: after the page itself was busy, events that came in time still wait to be read.
+      const was = quiet;
+      quiet = this.source !== undefined && Date.now() - Math.max(this.lastAt, this.openedAt) > silenceLimit;
+      if (quiet && was) this.lose();
+    }, checkEvery);
     return () => {
       clearInterval(this.watch);
       clearTimeout(this.retry);

@@ -44,7 +44,7 @@ export function Nav({ onHelp }: { onHelp: () => void }) {
     <nav className={classes.nav} aria-label="Main">
       <Link to="/" search={{}} className={classes.brand} aria-label="Fairlead, to the incidents"><img src="/favicon.svg" width={20} height={20} alt="" /><span>Fairlead</span></Link>
       {items.map(({ to, word, icon: Icon, count }) => (
-        <Link key={to} to={to} search={{}} className={classes.item} activeOptions={{ exact: to === "/" , includeSearch: false }} aria-label={word} title={word}>
+        <Link key={to} to={to} search={{}} className={classes.item} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
           <Icon size={17} stroke={1.7} aria-hidden /><span className={classes.word}>{word}</span>
           {count ? <span className={classes.count}>{formatCount(count)}</span> : null}
         </Link>

@@ -1,8 +1,9 @@
 import { Checkbox, UnstyledButton } from "@mantine/core";
 import { flexRender, getCoreRowModel, useReactTable, type ColumnDef } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef } from "react";
 import classes from "./DataTable.module.css";
+import { TableRow } from "./TableRow";
 
 declare module "@tanstack/react-table" {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the library's own parameters must be repeated
@@ -69,6 +70,10 @@ export function DataTable<T>(props: Props<T>) {
     lastPicked.current = index;
     onSelect(next);
   };
+  const latest = useRef({ pick, onActive: props.onActive });
+  useEffect(() => { latest.current = { pick, onActive: props.onActive }; });
+  const onPick = useCallback((index: number, range: boolean) => latest.current.pick(index, range), []);
+  const onFocus = useCallback((id: string) => { scrolledTo.current = id; latest.current.onActive?.(id); }, []);
   const all = selected !== undefined && rows.length > 0 && selected.size >= rows.length;
   const span = columns.length + (selected ? 1 : 0);
 
@@ -103,19 +108,9 @@ export function DataTable<T>(props: Props<T>) {
           {first > 0 && <tr aria-hidden className={classes.space} style={{ height: first }}><td colSpan={span} /></tr>}
           {items.map((item) => {
             const row = model[item.index];
-            if (!row) return null;
-            const isSelected = selected?.has(row.id);
-            return (
-              <tr key={row.id} data-id={row.id} data-active={row.id === active ? true : undefined} data-dim={props.dimmed?.(row.original) === true ? true : undefined} aria-rowindex={item.index + 2} aria-selected={isSelected} style={{ height: rowHeight }} onFocus={() => { scrolledTo.current = row.id; props.onActive?.(row.id); }}>
-                {selected && (
-                  <td className={classes.check}>
-                    <Checkbox size="xs" aria-label={`Select ${props.rowName(row.original)}`} checked={isSelected ?? false} onChange={(event) => pick(item.index, (event.nativeEvent as MouseEvent).shiftKey)} />
-                  </td>
-                )}
-                {row.getVisibleCells().map((cell) => (
-                  <td key={cell.id} className={cell.column.columnDef.meta?.right ? classes.right : undefined}>{flexRender(cell.column.columnDef.cell, cell.getContext())}</td>
-                ))}
-              </tr>
+            return row && (
+              <TableRow key={row.id} row={row} data={row.original} columns={columns} index={item.index} height={rowHeight} name={selected && props.rowName(row.original)}
+                selected={selected?.has(row.id)} active={row.id === active} dim={props.dimmed?.(row.original) === true} onPick={onPick} onFocus={onFocus} />
             );
           })}
           {rest > 0 && <tr aria-hidden className={classes.space} style={{ height: rest }}><td colSpan={span} /></tr>}

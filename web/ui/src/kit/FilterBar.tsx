@@ -38,8 +38,9 @@ export function FilterBar({ value, onChange, choices, placeholder, label }: Prop
   const type = (text: string): void => {
     const typed = parseFilter(text, keys);
     const done = text.endsWith(" ");
-    if (!done && Object.keys(typed.terms).length > 0) { // a chip is still being written
-      setDraft(text);
+    const word = text.split(" ").at(-1) ?? "";
+    if (!done && keys.some((key) => word.toLowerCase().startsWith(`${key}:`))) {
+      setDraft(text); // a chip is still being written
       return;
     }
     setDraft(done && typed.text && Object.keys(typed.terms).length === 0 ? text : typed.text);
@@ -71,7 +72,7 @@ export function FilterBar({ value, onChange, choices, placeholder, label }: Prop
         </Pill.Group>
       </PillsInput>
       <Menu position="bottom-end" closeOnItemClick={false} shadow="md">
-        <Menu.Target><Button variant="default" className={classes.button} aria-label="Choose filters" leftSection={<IconFilter size={14} />}><span className={classes.word}>Filter</span></Button></Menu.Target>
+        <Menu.Target><Button variant="default" className={classes.button} leftSection={<IconFilter size={14} />}><span className={classes.word}>Filter</span></Button></Menu.Target>
         <Menu.Dropdown mah={420} style={{ overflowY: "auto" }}>
           {keys.map((key) => (
             <div key={key}>

@@ -32,7 +32,10 @@ it("turns typed text into a chip and the last chip back into text", () => {
   const bar = (value: string) => <MantineProvider><FilterBar value={value} onChange={change} choices={{ state: ["open"] }} placeholder="" label="Filter" /></MantineProvider>;
   const { rerender } = render(bar(""));
   const input = screen.getByRole("textbox");
-  fireEvent.change(input, { target: { value: "state:open" } });
+  for (const value of ["state:", "state:o", "state:open"]) {
+    fireEvent.change(input, { target: { value } });
+    expect((input as HTMLInputElement).value).toBe(value);
+  }
   expect(change).not.toHaveBeenCalled();
   fireEvent.keyDown(input, { key: "Enter" });
   expect(change).toHaveBeenLastCalledWith("state:open");

@@ -33,7 +33,8 @@ export function IncidentListPage() {
   const [active, setActive] = useState<string>();
   const [merging, setMerging] = useState(false);
   const scroll = useRef<HTMLDivElement>(null);
-  const calm = useCallback(() => selected.size === 0 && !merging && (scroll.current?.scrollTop ?? 0) < 8 && !scroll.current?.matches(":hover, :focus-within"), [selected, merging]);
+  const body = useRef<HTMLDivElement>(null);
+  const calm = useCallback(() => selected.size === 0 && !merging && (scroll.current?.scrollTop ?? 0) < 8 && !body.current?.matches(":hover, :focus-within"), [selected, merging]);
   const { rows, filter, fresh, refresh, more, query, complete } = useIncidentRows(text, search.sort, calm);
   const { data: stats } = useQuery(statsQuery);
   const actions = useActions();
@@ -70,7 +71,7 @@ export function IncidentListPage() {
         </div>
         {selected.size > 0 && <BulkBar chosen={chosen} actions={actions} onMerge={() => setMerging(true)} onClear={clear} />}
       </header>
-      <div className={classes.body} data-stale={stale || undefined}>
+      <div ref={body} className={classes.body} data-stale={stale || undefined}>
         {fresh > 0 && rows.length > 0 && <Button className={classes.pill} radius="xl" size="compact-sm" onClick={() => { scroll.current?.scrollTo({ top: 0 }); refresh(); }}>{formatCount(fresh)} new</Button>}
         {query.isPending && <Loading label="Loading incidents" />}
         {query.isError && rows.length === 0 && <Failure error={query.error} retry={() => void query.refetch()} />}

@@ -23,7 +23,7 @@ type Config struct {
 // DefaultConfig returns the shipped constants.
 func DefaultConfig() Config {
 	return Config{
-		Return:      3 * time.Minute,
+		Return:      time.Minute,
 		FlapReturns: 3,
 		FlapWindow:  10 * time.Minute,
 		FlapQuiet:   5 * time.Minute,

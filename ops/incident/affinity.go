@@ -40,7 +40,7 @@ type marks struct {
 func newMarks(without map[string]bool) *marks {
 	k := &marks{labels: !without[termLabels], text: !without[termText], ids: map[string]int32{}}
 	for kind := range k.vague {
-		k.vague[kind].vague = 36
+		k.vague[kind].settle()
 	}
 	return k
 }
@@ -73,6 +73,14 @@ func common(label string) bool {
 
 // read returns the traits of a member and counts them.
 func (k *marks) read(m *Member) traits {
+	t := k.look(m)
+	t.each(func(id int32) { k.seen[id]++ })
+	k.total++
+	return t
+}
+
+// look returns the traits of a member.
+func (k *marks) look(m *Member) traits {
 	t := traits{loc: -1, name: -1}
 	for _, ref := range []entity.Ref{m.Instance, m.Service, m.Host} {
 		if !ref.IsZero() {
@@ -100,8 +108,6 @@ func (k *marks) read(m *Member) traits {
 			}
 		}
 	}
-	t.each(func(id int32) { k.seen[id]++ })
-	k.total++
 	return t
 }
 
@@ -139,7 +145,6 @@ func (p *profile) add(t *traits, n float64) {
 const (
 	vagues     = 4
 	vagueFirst = 4.0 // each next one is three times as many
-	vagueMost  = 108.0
 )
 
 const (
@@ -161,15 +166,22 @@ const vagueMemory = 3000
 // learn takes in that a trait with this share, held by count of total members, joined.
 func (c *calibration) learn(q, count, total float64) {
 	v := vagueFirst
-	best := 0
 	for i := range c.score {
 		c.score[i] = c.score[i]*(1-1.0/vagueMemory) + math.Log((count+v*q)/((total+v)*q))
+		v *= 3
+	}
+	c.settle()
+}
+
+// settle takes the choice that has foretold best.
+func (c *calibration) settle() {
+	best := 1
+	for i := range c.score {
 		if c.score[i] > c.score[best] {
 			best = i
 		}
-		v *= 3
 	}
-	c.vague = min(vagueMost, vagueFirst*math.Pow(3, float64(best)))
+	c.vague = vagueFirst * math.Pow(3, float64(best))
 }
 
 // ratio returns how many times likelier a trait is in a group with this count than anywhere. Rare traits that a group
@@ -221,37 +233,53 @@ func (g *Grouping) likeness(t *traits, p *profile) (labels, text float64) {
 // like it come from there.
 func (g *Grouping) choose(m *member) (*group, []Term, float64) {
 	var best *group
-	var bestTerms [4]float64
+	var bestTerms [3]float64
 	alone := g.alone()
 	score := math.Log(alone)
-	kept := g.recent[:0]
-	for _, gr := range g.recent {
-		if g.groups[gr.id] != gr || !gr.current() || seconds(gr.onset, g.now) > 3600 {
-			continue
-		}
-		kept = append(kept, gr)
-		if g.forbidden(m, gr) {
-			continue
-		}
+	looked := 0
+	for i := len(g.recent) - 1; i >= max(0, len(g.recent)-recentScan) && looked < recentLook; i-- {
+		gr := g.recent[i]
 		age := max(0, seconds(gr.onset, m.at))
-		post := g.pace.look(gr.burst, age)
-		var s [4]float64
-		s[0] = math.Log(g.pace.rateAt(&post, age) + 1e-9)
+		if g.groups[gr.id] != gr || !gr.current() || age > g.pace.reach || (gr.fresh < 2 && age > g.pace.alone) || g.forbidden(m, gr) {
+			continue
+		}
+		looked++
+		var s [3]float64
+		s[0] = math.Log(alone)
+		if !g.without[termTime] {
+			post := g.pace.look(gr.burst, age)
+			s[0] = math.Log(g.pace.rateAt(&post, age) + 1e-9)
+		}
 		s[1], s[2] = g.likeness(&m.traits, &gr.profile)
-		if sum := s[0] + s[1] + s[2] + s[3]; sum > score {
+		if sum := s[0] + s[1] + s[2]; sum > score {
 			best, score, bestTerms = gr, sum, s
 		}
 	}
-	g.recent = kept
 	if best == nil {
 		return nil, nil, score
 	}
 	return best, []Term{
 		{Name: termTime, Weight: bestTerms[0] - math.Log(alone), Detail: fmt.Sprintf("It began %.0f s after the first of %d alerts.", seconds(best.onset, m.at), best.fresh)},
-		{Name: termLabels, Weight: bestTerms[1], Detail: "Labels that are rarer elsewhere than in this incident speak for it."},
-		{Name: termText, Weight: bestTerms[2], Detail: "Alerts of this name are in the incident already, or not."},
+		{Name: termLabels, Weight: bestTerms[1], Detail: "Its place and labels are " + moreOrLess(bestTerms[1]) + "."},
+		{Name: termText, Weight: bestTerms[2], Detail: "Alerts of this name are " + moreOrLess(bestTerms[2]) + "."},
 	}, score
 }
+
+func moreOrLess(weight float64) string {
+	switch {
+	case weight > 0.1:
+		return "more common in it than elsewhere"
+	case weight < -0.1:
+		return "rarer in it than elsewhere"
+	}
+	return "as common in it as elsewhere"
+}
+
+// recentScan bounds the groups that choose passes over, recentLook those that it weighs.
+const (
+	recentScan = 1024
+	recentLook = 48
+)
 
 // host returns the shown group that a small group is rather a straggler of than a trouble of its own; nil when it stands
 // alone. A new fault would have brought more alerts by now.
@@ -262,7 +290,7 @@ func (g *Grouping) host(gr *group) (*group, []Term) {
 	var best *group
 	var bestTerms []Term
 	score := 0.0
-	for _, o := range g.recent {
+	for _, o := range g.recent[max(0, len(g.recent)-recentScan):] {
 		if o == gr || g.groups[o.id] != o || o.state != GroupShown || o.fresh < g.cfg.Company || g.apart(gr, o) {
 			continue
 		}

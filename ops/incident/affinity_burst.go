@@ -21,6 +21,9 @@ type pace struct {
 	shape    float64 // of the Gamma prior of the size
 	rate     float64
 	odds     float64 // that a lone alert is the first of a burst
+	reach    float64 // seconds after which no burst brings alerts any more
+	ahead    float64 // seconds by which a cause is ahead of what follows
+	alone    float64 // seconds after which a lone alert stays alone
 }
 
 // newPace returns the grid around cfg.Pace, doubling from a quarter of it.
@@ -38,12 +41,18 @@ func newPace(cfg GroupingConfig) *pace {
 	for k := range p.tau {
 		p.logPrior[k] = math.Log(p.logPrior[k] / total)
 	}
+	p.reach = 8 * p.tau[paces-1]
+	p.alone = 8 * centre
+	p.ahead = centre / 3
 	return p
 }
 
 // burst is the sufficient statistic of an onset: n alerts after the first, at ages that sum to s seconds. Fractions
 // count alerts that may be somebody else's.
-type burst struct{ n, s float64 }
+type burst struct {
+	n, s  float64
+	grave bool // it began with a critical alert
+}
 
 func (b *burst) add(age, share float64) {
 	b.n += share
@@ -98,6 +107,10 @@ func (p *pace) look(b burst, age float64) posterior {
 		empty := 0.0
 		for k := range p.tau {
 			empty += math.Exp(p.logPrior[k] + p.shape*math.Log(p.rate/(p.rate+1-decay[k])))
+		}
+		// A critical alert may be the cause, some seconds before what follows from it.
+		if b.grave {
+			empty = max(empty, 0.5*math.Exp(-age/p.ahead))
 		}
 		odds = p.odds * empty
 	}

@@ -149,13 +149,3 @@ func (g *Grouping) Pin(pin Pin) { g.pins[pin] = true }
 
 // Unpin takes a pin back. An unknown pin does nothing.
 func (g *Grouping) Unpin(pin Pin) { delete(g.pins, pin) }
-
-// Pins returns all pins in a stable order, for storing.
-func (g *Grouping) Pins() []Pin { return nil }
-
-// Restore puts a fresh Grouping back to where it was before a restart. Call it once, before anything else.
-func (g *Grouping) Restore(now time.Time, state Restored) error { return nil }
-
-// Learned returns what the Grouping has learned (how rare each name is, what fires together), for storing; at most about
-// a megabyte.
-func (g *Grouping) Learned() []byte { return nil }

@@ -27,6 +27,9 @@ const notePast = 256
 // note remembers a new group as one that had an onset lately.
 func (g *Grouping) note(gr *group) {
 	g.recent = append(g.recent, gr)
+	if len(g.recent) > 4*recentScan {
+		g.recent = slices.Clone(g.recent[len(g.recent)-recentScan:])
+	}
 	g.past = append(g.past, gr)
 	if len(g.past) > 2*notePast {
 		g.past = slices.Clone(g.past[notePast:])

@@ -33,8 +33,14 @@ type contender struct {
 	rate   float64
 }
 
+// sceneGroups bounds the groups of a scene.
+const sceneGroups = 6
+
 // rethink looks whether a second burst began lately inside the groups around gr.
 func (g *Grouping) rethink(now time.Time, gr *group) []Move {
+	if g.without[termTime] {
+		return nil
+	}
 	sc := g.scene(now, gr)
 	last := len(sc.events) - 1
 	if last < 2 {
@@ -70,8 +76,8 @@ func (g *Grouping) rethink(now time.Time, gr *group) []Move {
 func (g *Grouping) scene(now time.Time, gr *group) scene {
 	sc := scene{groups: []*group{gr}}
 	limit := now.Add(-g.cfg.Window)
-	for _, other := range g.recent {
-		if other != gr && other.current() && other.lastOn.After(limit) && len(sc.groups) < 6 {
+	for i := len(g.recent) - 1; i >= max(0, len(g.recent)-recentScan) && len(sc.groups) < sceneGroups; i-- {
+		if other := g.recent[i]; other != gr && g.groups[other.id] == other && other.current() && other.lastOn.After(limit) {
 			sc.groups = append(sc.groups, other)
 		}
 	}
@@ -259,6 +265,9 @@ func (g *Grouping) split(now time.Time, events []*member, share []float64, weigh
 			fresh = &group{id: g.next, state: from.state, openedAt: now, quietAt: now, endedAt: from.endedAt, onset: m.at, members: map[string]*member{}}
 			if from.shown {
 				fresh.shown, fresh.shownAt = true, now
+			}
+			if g.pins[Pin{Kind: PinNeverShow, Group: from.id}] {
+				g.pins[Pin{Kind: PinNeverShow, Group: g.next}] = true
 			}
 			g.next++
 			g.groups[fresh.id] = fresh

@@ -106,7 +106,7 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 	before := g.prints[m.Fingerprint]
 	g.prints[m.Fingerprint] = fresh
 	fresh.traits = g.marks.read(&m)
-	if before != nil && before.group.current() && (before.firing || now.Sub(before.endedAt) <= g.cfg.Return) && !g.forbidden(fresh, before.group) {
+	if !g.without[termTogether] && before != nil && before.group.current() && (before.firing || now.Sub(before.endedAt) <= g.cfg.Return) && !g.forbidden(fresh, before.group) {
 		before.returned = true
 		term := Term{Name: termTogether, Weight: 4, Detail: "The same alert was firing here a moment ago."}
 		moves = append(moves, g.join(now, before.group, fresh, false, []Term{term}, "The same alert was firing here a moment ago."))
@@ -116,7 +116,7 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 	if before != nil && before.group.current() && !before.firing && !g.forbidden(fresh, before.group) {
 		// It may have come back late, unless a burst is on that is likelier to have brought it.
 		pause := now.Sub(before.endedAt).Seconds()
-		if back := g.comesBack(pause); back > score {
+		if back := g.comesBack(pause); !g.without[termTogether] && back > score {
 			before.returned = true
 			term := Term{Name: termTogether, Weight: back - math.Log(g.alone()), Detail: fmt.Sprintf("The same alert ended here %.0f s ago.", pause)}
 			moves = append(moves, g.join(now, before.group, fresh, false, []Term{term}, "The same alert was firing here not long ago."))
@@ -314,8 +314,8 @@ func (g *Grouping) dueState(gr *group) (time.Time, MoveKind, string) {
 		}
 		return gr.quietAt.Add(g.cfg.Settle), MoveClose, "All its alerts have ended."
 	case gr.state == GroupForming && gr.loud > 0 && !g.pins[Pin{Kind: PinNeverShow, Group: gr.id}]:
-		if gr.fresh >= g.cfg.Company {
-			return gr.loudSince, MoveShow, strconv.Itoa(gr.fresh) + " alerts began together."
+		if company := gr.company(); company >= g.cfg.Company {
+			return gr.loudSince, MoveShow, strconv.Itoa(company) + " alerts began together."
 		}
 		if at := gr.criticalSince.Add(g.cfg.HoldCritical); gr.critical > 0 && at.Before(gr.loudSince.Add(g.cfg.Hold)) {
 			return at, MoveShow, "A critical alert did not clear within " + g.cfg.HoldCritical.String() + "."
@@ -339,6 +339,17 @@ func (g *Grouping) GroupOf(member string) GroupID {
 		return m.group.id
 	}
 	return 0
+}
+
+// company returns how many alerts that are not muted began in the group; of the newest maxOnsets.
+func (gr *group) company() int {
+	n := 0
+	for _, m := range gr.onsets {
+		if !m.Muted {
+			n++
+		}
+	}
+	return n
 }
 
 func (gr *group) current() bool { return gr.state == GroupForming || gr.state == GroupShown }
@@ -404,6 +415,7 @@ func (g *Grouping) restart(gr *group) {
 	for i, m := range gr.onsets {
 		if i == 0 {
 			gr.onset = m.at
+			gr.burst.grave = m.Severity == signal.Critical
 			continue
 		}
 		gr.burst.add(seconds(gr.onset, m.at), 1)

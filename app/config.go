@@ -80,10 +80,12 @@ type BusConfig struct {
 	MaxBytes int64 `yaml:"max_bytes"`
 }
 
-// IncidentConfig holds how long an alert may be held before people are told.
+// IncidentConfig holds how long people wait for an incident to begin and to end.
 type IncidentConfig struct {
 	// HoldCritical is how long a critical alert may wait, 0s to 30s.
 	HoldCritical time.Duration `yaml:"hold_critical"`
+	// Settle is how long all alerts of an incident must have ended before it counts as resolved, 1s to 24h.
+	Settle time.Duration `yaml:"settle"`
 }
 
 // DefaultConfig returns the shipped configuration.
@@ -99,6 +101,7 @@ func DefaultConfig() Config {
 		Alert:   alert.DefaultConfig(),
 		Incident: IncidentConfig{
 			HoldCritical: incident.DefaultGroupingConfig().HoldCritical,
+			Settle:       incident.DefaultGroupingConfig().Settle,
 		},
 	}
 }
@@ -241,6 +244,9 @@ func (c *Config) Validate() error {
 	if c.Incident.HoldCritical < 0 || c.Incident.HoldCritical > 30*time.Second {
 		return bad("incident.hold_critical", "%s is not between 0s and 30s", c.Incident.HoldCritical)
 	}
+	if c.Incident.Settle < time.Second || c.Incident.Settle > 24*time.Hour {
+		return bad("incident.settle", "%s is not between 1s and 24h", c.Incident.Settle)
+	}
 	if err := c.Alert.Validate(); err != nil {
 		key, problem, _ := strings.Cut(err.Error(), ": ")
 		return bad(key, "%s", problem)
@@ -266,6 +272,6 @@ func checkLoopback(address string) error {
 func (c *Config) engine() incident.Config {
 	cfg := incident.DefaultConfig()
 	cfg.Alert = c.Alert
-	cfg.Grouping.HoldCritical = c.Incident.HoldCritical
+	cfg.Grouping.HoldCritical, cfg.Grouping.Settle = c.Incident.HoldCritical, c.Incident.Settle
 	return cfg
 }

@@ -31,6 +31,7 @@ func TestABadConfigurationIsRefusedByLineValueAndRemedy(t *testing.T) {
 		"two problems are both named":  {"a: 1\nalert:\n  return: x\n", []string{`unknown key "a"`, "line 3"}},
 		"an address others can reach":  {"http:\n  listen: 0.0.0.0:8460\n", []string{"line 2", "http.listen", "0.0.0.0:8460", "loopback"}},
 		"a hold that is too long":      {"incident:\n  hold_critical: 31s\n", []string{"line 2", "incident.hold_critical", "31s", "30s"}},
+		"a settling time of nothing":   {"incident:\n  settle: 0s\n", []string{"line 2", "incident.settle", "0s", "1s and 24h"}},
 		"an unknown clock":             {"clock: sundial\n", []string{"line 1", "sundial", "wall or event"}},
 		"a negative time-out":          {"receive:\n  resolve_timeout: -1s\n", []string{"line 2", "-1s"}},
 		"a broken matcher":             {"inhibit_rules:\n  - source_matchers: ['a=b']\n    target_matchers: ['=']\n", []string{"inhibit_rules[0].target_matchers[0]"}},

@@ -95,8 +95,7 @@ func Excerpt(text string) string {
 
 // AsProblem returns the Problem in err's chain, or a 500 that says what err says.
 func AsProblem(err error) *Problem {
-	var problem *Problem
-	if errors.As(err, &problem) {
+	if problem, ok := errors.AsType[*Problem](err); ok {
 		return problem
 	}
 	return &Problem{Status: http.StatusInternalServerError, Detail: "The request could not be handled: " + err.Error() + ".", cause: err}

@@ -22,8 +22,15 @@ func TestResolveTimeoutHeader(t *testing.T) {
 		want time.Duration
 		bad  bool
 	}{
-		{"", 5 * time.Minute, false}, {"0", 0, false}, {"0s", 0, false}, {"90s", 90 * time.Second, false}, {"1d", 24 * time.Hour, false},
-		{"1h30m", 90 * time.Minute, false}, {"-1m", 0, true}, {"soon", 0, true}, {"5", 0, true},
+		{"", 5 * time.Minute, false},
+		{"0", 0, false},
+		{"0s", 0, false},
+		{"90s", 90 * time.Second, false},
+		{"1d", 24 * time.Hour, false},
+		{"1h30m", 90 * time.Minute, false},
+		{"-1m", 0, true},
+		{"soon", 0, true},
+		{"5", 0, true},
 	}
 	for _, test := range tests {
 		r := httptest.NewRequest(http.MethodPost, "/", http.NoBody)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -219,9 +220,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 				if test.encoding != "" {
 					header["Content-Encoding"] = test.encoding
 				}
-				for name, value := range test.header {
-					header[name] = value
-				}
+				maps.Copy(header, test.header)
 				var body io.Reader = bytes.NewReader(test.body)
 				if chunked {
 					body = io.MultiReader(body) // of unknown length

@@ -214,16 +214,16 @@ func (s *scanner) hex(i int) (rune, bool) {
 
 // kind names the value that comes next, for people.
 func (s *scanner) kind() string {
-	switch c := s.peek(); {
-	case c == '"':
+	switch s.peek() {
+	case '"':
 		return "a string"
-	case c == '{':
+	case '{':
 		return "an object"
-	case c == '[':
+	case '[':
 		return "an array"
-	case c == 't' || c == 'f':
+	case 't', 'f':
 		return "true or false"
-	case c == 'n':
+	case 'n':
 		return "null"
 	default:
 		return "a number"

@@ -110,8 +110,7 @@ func (h *Handler) deleteSilence(r *http.Request) (any, error) {
 func (h *Handler) postSilence(r *http.Request) (any, error) {
 	var body postableSilence
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, &statusError{http.StatusRequestEntityTooLarge, "a silence may have at most 1 MiB"}
 		}
 		return nil, badRequest("parsing silence body failed: %v", err)

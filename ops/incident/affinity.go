@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/fairlead/fairlead/base/entity"
 )
@@ -356,4 +357,46 @@ func (g *Grouping) nearness(t *traits, gr *group) float64 {
 		return 0
 	}
 	return best
+}
+
+// ongoing returns the shown group that a late alert belongs to for its name and place: its alerts still fire, it has
+// others of this name, and they are in the same service, at the same place, or next to it on the map.
+func (g *Grouping) ongoing(m *member) (*group, []Term) {
+	if m.traits.name < 0 {
+		return nil, nil
+	}
+	for i := len(g.recent) - 1; i >= max(0, len(g.recent)-recentScan); i-- {
+		gr := g.recent[i]
+		if g.groups[gr.id] != gr || gr.state != GroupShown || gr.firing == 0 || gr.profile.count[m.traits.name] == 0 || g.forbidden(m, gr) {
+			continue
+		}
+		if seconds(gr.lastOn, m.at) > g.cfg.Ongoing.Seconds() {
+			continue
+		}
+		for _, o := range gr.onsets {
+			if o.traits.name == m.traits.name && o.firing && !m.Service.IsZero() && o.Service == m.Service {
+				return gr, []Term{
+					{Name: termText, Weight: 1, Detail: "Alerts of this name fire in it."},
+					{Name: termLabels, Weight: 1, Detail: "They are of the same service, " + m.Service.Name + "."},
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+// relapse returns the group that ended a short while ago and whose alerts are the ones of gr; nil when gr is news.
+func (g *Grouping) relapse(now time.Time, gr *group) (*group, []Term) {
+	var old *group
+	for _, m := range gr.onsets {
+		if m.before == nil || (old != nil && m.before != old) {
+			return nil, nil
+		}
+		old = m.before
+	}
+	if old == nil || g.groups[old.id] != old || old.state != GroupClosed || now.Sub(old.endedAt) > g.cfg.Relapse ||
+		g.pins[Pin{Kind: PinNeverReopen, Group: old.id}] || g.apart(gr, old) {
+		return nil, nil
+	}
+	return old, []Term{{Name: termTogether, Weight: float64(len(gr.onsets)), Detail: "All of these alerts were in it before."}}
 }

@@ -36,6 +36,10 @@ type GroupingConfig struct {
 	// Window is how far back a split or merge looks; Restless is how often at most.
 	Window, Restless time.Duration
 
+	// Ongoing is how long after its newest alert an incident still takes in alerts of a name and service that fire in it.
+	Ongoing time.Duration
+	// Relapse is how soon after its end an incident is reopened when the very same alerts come back.
+	Relapse time.Duration
 	// Straggle is how fast it becomes unlikely that a lone alert is a straggler of an earlier burst.
 	Straggle time.Duration
 	// ReviewAfter is how long after nearly all alerts of a group have ended it is looked at once more, now that it is known
@@ -74,6 +78,8 @@ func DefaultGroupingConfig() GroupingConfig {
 		MergeAt:       2,
 		Window:        3 * time.Minute,
 		Restless:      time.Second,
+		Ongoing:       30 * time.Minute,
+		Relapse:       10 * time.Minute,
 		Straggle:      5 * time.Minute,
 		ReviewAfter:   2 * time.Minute,
 		ReviewAt:      8,

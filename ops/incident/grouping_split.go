@@ -136,7 +136,7 @@ func (sc *scene) contenders(cut int, with bool) []contender {
 		e := sc.events[i]
 		for k := range cs {
 			if c := &cs[k]; c.group == e.group {
-				if e != e.group.onsets[0] || e.group.fresh > len(e.group.onsets) {
+				if !e.late && (e != e.group.onsets[0] || e.group.fresh > len(e.group.onsets)) {
 					c.burst.add(sc.age[i]-c.onset, -1)
 				}
 				c.count(sc, i, -1)
@@ -273,6 +273,7 @@ func (g *Grouping) split(now time.Time, events []*member, share []float64, weigh
 			g.groups[fresh.id] = fresh
 		}
 		g.take(now, m)
+		m.late = false
 		g.put(now, fresh, m, true)
 		if len(from.members) == 0 {
 			delete(g.groups, from.id)

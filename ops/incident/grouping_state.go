@@ -68,8 +68,10 @@ const maxOnsets = 256
 type member struct {
 	Member
 	group     *group
+	before    *group // that the episode before this one of the same label set was in
 	firing    bool
 	fresh     bool // counts for the burst of its group
+	late      bool // joined long after the burst, for its name and place: does not count for it
 	returned  bool // fired again after it had ended: its end says little
 	at        time.Time
 	lastFired time.Time
@@ -105,6 +107,9 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 	g.members[m.ID] = fresh
 	before := g.prints[m.Fingerprint]
 	g.prints[m.Fingerprint] = fresh
+	if before != nil {
+		fresh.before = before.group
+	}
 	fresh.traits = g.marks.read(&m)
 	if !g.without[termTogether] && before != nil && before.group.current() && (before.firing || now.Sub(before.endedAt) <= g.cfg.Return) && !g.forbidden(fresh, before.group) {
 		before.returned = true
@@ -124,6 +129,13 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 		}
 	}
 	if target == nil {
+		if target, terms = g.ongoing(fresh); target != nil {
+			fresh.late = true
+		}
+	}
+	if fresh.late {
+		moves = append(moves, g.join(now, target, fresh, true, terms, "Alerts of this name fire there, and the trouble is not over."))
+	} else if target == nil {
 		target = g.open(now, fresh)
 		moves = append(moves, Move{Kind: MoveOpen, At: now, Group: target.id, Members: []string{m.ID}, Terms: terms, Reason: "Nothing that is going on fits it."})
 	} else {
@@ -261,14 +273,19 @@ func (g *Grouping) act(now time.Time, gr *group) []Move {
 			moves := []Move{g.fuse(now, host, gr, terms, "It began while this was going on, at the same place, and found no company of its own.")}
 			return append(moves, g.settle(now, host)...)
 		}
+		if old, terms := g.relapse(now, gr); old != nil {
+			moves := []Move{g.reopen(now, old, "The same alerts came back soon after it was over.")}
+			old.afresh()
+			moves = append(moves, g.fuse(now, old, gr, terms, "The same alerts came back soon after it was over."))
+			return append(moves, g.settle(now, old)...)
+		}
 		gr.state, gr.shown, gr.shownAt = GroupShown, true, now
 	case MoveSuppress:
 		gr.state, gr.endedAt = GroupSuppressed, now
 	case MoveClose:
 		gr.state, gr.endedAt = GroupClosed, now
 	}
-	moves := []Move{move}
-	return append(moves, g.settle(now, gr)...)
+	return append([]Move{move}, g.settle(now, gr)...)
 }
 
 // settle sees to it that what is due for a group is done or waited for.
@@ -341,6 +358,14 @@ func (g *Grouping) GroupOf(member string) GroupID {
 	return 0
 }
 
+// afresh lets the burst of a group begin anew with the next member.
+func (gr *group) afresh() {
+	for _, m := range gr.onsets {
+		m.fresh = false
+	}
+	gr.onsets, gr.fresh, gr.burst, gr.reviewed = nil, 0, burst{}, 0
+}
+
 // company returns how many alerts that are not muted began in the group; of the newest maxOnsets.
 func (gr *group) company() int {
 	n := 0
@@ -372,7 +397,7 @@ func (g *Grouping) open(now time.Time, m *member) *group {
 }
 
 func (g *Grouping) join(now time.Time, gr *group, m *member, fresh bool, terms []Term, reason string) Move {
-	if fresh {
+	if fresh && !m.late {
 		g.marks.learn(&m.traits, &gr.profile)
 	}
 	g.put(now, gr, m, fresh)
@@ -396,9 +421,11 @@ func (g *Grouping) put(now time.Time, gr *group, m *member, fresh bool) {
 		i--
 	}
 	gr.onsets = slices.Insert(gr.onsets, i, m)
-	if i == 0 && gr.fresh == len(gr.onsets)-1 {
+	switch {
+	case m.late:
+	case i == 0 && gr.fresh == len(gr.onsets)-1:
 		g.restart(gr)
-	} else {
+	default:
 		gr.burst.add(seconds(gr.onset, m.at), 1)
 	}
 	gr.fresh++
@@ -416,6 +443,9 @@ func (g *Grouping) restart(gr *group) {
 		if i == 0 {
 			gr.onset = m.at
 			gr.burst.grave = m.Severity == signal.Critical
+			continue
+		}
+		if m.late {
 			continue
 		}
 		gr.burst.add(seconds(gr.onset, m.at), 1)
@@ -440,7 +470,9 @@ func (g *Grouping) take(now time.Time, m *member) {
 			return
 		}
 	}
-	gr.burst.add(seconds(gr.onset, m.at), -1)
+	if !m.late {
+		gr.burst.add(seconds(gr.onset, m.at), -1)
+	}
 }
 
 // count adds (n = 1) or takes away (n = -1) what a member adds to its group's tallies.

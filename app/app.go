@@ -62,6 +62,7 @@ type App struct {
 	server   *http.Server
 	live     live
 	started  time.Time
+	restored bool // the engine was restored before Run
 
 	reloading sync.Mutex
 }
@@ -166,7 +167,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 	if a.silences, err = alert.NewSilences(ctx, alert.NewSilenceRows(a.db)); err != nil {
 		return err
 	}
-	a.desk, err = incident.OpenDesk(ctx, a.db, incident.DeskConfig{
+	a.desk, err = incident.StartDesk(ctx, a.db, incident.DeskConfig{
 		Engine: a.cfg.engine(), Consumer: consumer, Topology: a.graph, Silences: a.silences,
 		Inhibitor: inhibitors(a.cfg.InhibitRules),
 		Committed: func(numbers []uint64, steps []*incident.Step) { a.api.Committed(numbers, steps) },
@@ -175,9 +176,23 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 		return err
 	}
 	if event, driven := a.clock.(*clock.Event); driven {
+		if err := a.desk.Restore(ctx); err != nil { // the clock goes on from there
+			return err
+		}
 		event.Advance(a.desk.Stats().Now)
+		a.restored = true
 	}
 	return nil
+}
+
+// consume restores the engine, unless that was done, and applies the stream. Meanwhile alerts are accepted already.
+func (a *App) consume(ctx context.Context) error {
+	if !a.restored {
+		if err := a.desk.Restore(ctx); err != nil {
+			return err
+		}
+	}
+	return consume(ctx, a.bus, a.desk, a.part("incident"))
 }
 
 // URL returns where the page is.
@@ -187,7 +202,7 @@ func (a *App) URL() string { return "http://" + a.listener.Addr().String() + "/"
 func (a *App) Run(ctx context.Context) error {
 	g := newGroup()
 	g.start(ctx, "ingest", a.ingest.Run)
-	g.start(ctx, "consume", func(ctx context.Context) error { return consume(ctx, a.bus, a.desk, a.part("incident")) })
+	g.start(ctx, "consume", a.consume)
 	g.start(ctx, "tick", a.tick)
 	g.start(ctx, "events", a.api.Run)
 	g.start(ctx, "http", a.serve)
@@ -226,7 +241,7 @@ func (a *App) close(ctx context.Context) {
 			a.logger.Error("something did not close", "what", what, "error", err)
 		}
 	}
-	if a.desk != nil {
+	if a.desk != nil && a.desk.Restored() {
 		ended("incidents", a.desk.Close(ctx))
 	}
 	if a.bus != nil {

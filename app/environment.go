@@ -12,8 +12,8 @@ import (
 // environmentPrefix begins the variables that set a key: http.listen is FAIRLEAD_HTTP_LISTEN.
 const environmentPrefix = "FAIRLEAD_"
 
-// reserved variables belong to the tests.
-var reserved = []string{"FAIRLEAD_DATA", "FAIRLEAD_REQUIRE_ALL", "FAIRLEAD_URL"}
+// reserved variables belong to the tests and to other commands.
+var reserved = []string{"FAIRLEAD_DATA", "FAIRLEAD_REQUIRE_ALL", "FAIRLEAD_URL", "FAIRLEAD_BIN", "FAIRLEAD_TOKEN"}
 
 // applyEnvironment sets the keys that environ names. A variable that starts with FAIRLEAD_ and names no key is an error.
 func applyEnvironment(cfg *Config, environ []string) error {

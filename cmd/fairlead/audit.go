@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/fairlead/fairlead/app"
-	"github.com/fairlead/fairlead/base/telemetry"
 )
 
 type auditCommand struct {
@@ -23,7 +22,7 @@ func (c verifyCommand) Run(ctx context.Context, to streams) error {
 	if _, err := os.Stat(filepath.Join(c.DataDir, "ops.db")); err != nil {
 		return &usageError{fmt.Errorf("%s holds no data of Fairlead: %w", c.DataDir, err)}
 	}
-	logger, err := telemetry.NewLogger(to.err, "warn")
+	logger, err := app.NewLogger(to.err, "warn")
 	if err != nil {
 		return err
 	}

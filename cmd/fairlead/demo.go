@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/app"
-	"github.com/fairlead/fairlead/base/telemetry"
 	"github.com/fairlead/fairlead/sim"
 )
 
@@ -34,7 +33,7 @@ func (c demoCommand) Run(ctx context.Context, to streams) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	cfg := app.DefaultConfig()
 	cfg.Data.Dir, cfg.HTTP.Listen = dir, c.listen()
-	logger, err := telemetry.NewLogger(to.err, "warn")
+	logger, err := app.NewLogger(to.err, "warn")
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"syscall"
 
 	"github.com/fairlead/fairlead/app"
-	"github.com/fairlead/fairlead/base/telemetry"
 )
 
 type serveCommand struct {
@@ -51,7 +50,7 @@ func (c *serveCommand) Run(ctx context.Context, to streams) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	logger, err := telemetry.NewLogger(to.err, cfg.Log.Level)
+	logger, err := app.NewLogger(to.err, cfg.Log.Level)
 	if err != nil {
 		return &usageError{err}
 	}

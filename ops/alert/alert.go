@@ -41,7 +41,7 @@ type Episode struct {
 	TemplateKey string
 	Labels      signal.Labels
 	Severity    signal.Severity
-	// Annotations and GeneratorURL are the newest reported.
+	// Annotations and GeneratorURL are the newest reported. A Tracker keeps them only until they were stored.
 	Annotations  signal.Labels
 	GeneratorURL string
 
@@ -60,7 +60,7 @@ type Episode struct {
 	SilencedBy, InhibitedBy []string
 	// Incident is the number of the incident it was put into; 0 if none.
 	Incident uint64
-	// Why holds the evidence for that, as the incident engine encoded it.
+	// Why holds the evidence for that, as the incident engine encoded it; nil when what is stored is still right.
 	Why []byte
 
 	// Lines are the lines of the decision record that were not stored yet; Chain is the hash over all lines.
@@ -70,6 +70,8 @@ type Episode struct {
 
 	Service, Instance, Host entity.Ref
 
+	text    uint64      // hash of the newest annotations and GeneratorURL
+	textNew bool        // they were not stored yet
 	returns []time.Time // newest returns after an end, oldest first; only within Config.FlapWindow
 	endedAt time.Time   // server's time of the newest end
 	timer   int         // index in the tracker's heap, -1 when not queued

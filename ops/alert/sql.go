@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -23,9 +25,10 @@ var columns = []string{
 	"decision_lines", "chain",
 }
 
-const updateChanged = `UPDATE alerts SET severity = ?, annotations = ?, generator_url = ?, state = ?, starts_at = ?, ends_at = ?,
+const updateChanged = `UPDATE alerts SET severity = ?, annotations = coalesce(?, annotations),
+	generator_url = coalesce(?, generator_url), state = ?, starts_at = ?, ends_at = ?,
 	last_received_at = ?, expires_at = ?, reports = ?, flaps = ?, flapping = ?, silenced_by = ?, inhibited_by = ?, incident = ?,
-	why = ?, decision = decision || ?, decision_lines = ?, chain = ? WHERE seq = ?`
+	why = coalesce(?, why), decision = decision || ?, decision_lines = ?, chain = ? WHERE seq = ?`
 
 const updateRepeated = `UPDATE alerts SET last_received_at = ?, expires_at = ?, reports = ? WHERE seq = ?`
 
@@ -44,9 +47,16 @@ func Save(ctx context.Context, tx store.Tx, c Changes) (decisions []byte, err er
 		if len(e.Lines) > 0 {
 			decisions = appendDecision(decisions, e)
 		}
-		_, err := store.Exec(ctx, tx, updateChanged, int(e.Severity), encodeLabels(e.Annotations), e.GeneratorURL, string(e.State),
+		var annotations, link, why any // nil leaves what is stored
+		if e.textNew {
+			annotations, link = encodeLabels(e.Annotations), e.GeneratorURL
+		}
+		if e.Why != nil {
+			why = string(e.Why)
+		}
+		_, err := store.Exec(ctx, tx, updateChanged, int(e.Severity), annotations, link, string(e.State),
 			store.Millis(e.StartsAt), store.Millis(e.EndsAt), store.Millis(e.LastReceivedAt), store.Millis(e.ExpiresAt), e.Reports, e.Flaps, flag(e.Flapping),
-			strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), string(e.Why), e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:]), int64(e.Seq)) //nolint:gosec // numbers far below 2^63
+			strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), why, e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:]), int64(e.Seq)) //nolint:gosec // numbers far below 2^63
 		if err != nil {
 			return nil, fmt.Errorf("update alert %s: %w", e.ID, err)
 		}
@@ -135,7 +145,25 @@ func appendJSON(buf []byte, text string) []byte {
 	return append(buf, '"')
 }
 
+// textHash tells whether what a report says beside its labels has changed.
+func textHash(a *signal.Alert) uint64 {
+	h := fnv.New64a()
+	for _, l := range a.Annotations {
+		_, _ = io.WriteString(h, l.Name)
+		_, _ = h.Write([]byte{0xff})
+		_, _ = io.WriteString(h, l.Value)
+		_, _ = h.Write([]byte{0xff})
+	}
+	_, _ = io.WriteString(h, a.GeneratorURL)
+	return h.Sum64()
+}
+
+// decodeLabels reads what encodeLabels wrote. Plain text, the usual case, is cut out of text without the detour over
+// reflection: a restart reads many.
 func decodeLabels(text string) (signal.Labels, error) {
+	if labels, plain := cutLabels(text); plain {
+		return labels, nil
+	}
 	m := map[string]string{}
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		return nil, fmt.Errorf("stored labels: %w", err)
@@ -202,6 +230,7 @@ func scan(rows *sql.Rows, more ...any) (*Episode, error) {
 	if e.Annotations, err = decodeLabels(annotations); err != nil {
 		return nil, fmt.Errorf("read alert %s: %w", e.ID, err)
 	}
+	e.text = textHash(&signal.Alert{Annotations: e.Annotations, GeneratorURL: e.GeneratorURL})
 	e.Service, e.Instance, e.Host = entity.Of(e.Labels.Get)
 	return e, nil
 }
@@ -262,4 +291,39 @@ func ParseID(id string) (uint64, error) {
 		return 0, fmt.Errorf("id %q: want A and a number, for instance A12", id)
 	}
 	return n, nil
+}
+
+// cutLabels cuts names and values out of a JSON object without escapes whose names are in order.
+func cutLabels(text string) (labels signal.Labels, plain bool) {
+	if len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' || strings.IndexByte(text, '\\') >= 0 {
+		return nil, false
+	}
+	rest := text[1 : len(text)-1]
+	if rest == "" {
+		return nil, true
+	}
+	labels = make(signal.Labels, 0, strings.Count(rest, `":"`))
+	for {
+		var name, value string
+		var ok bool
+		if rest, ok = strings.CutPrefix(rest, `"`); !ok {
+			return nil, false
+		}
+		if name, rest, ok = strings.Cut(rest, `":"`); !ok {
+			return nil, false
+		}
+		if value, rest, ok = strings.Cut(rest, `"`); !ok {
+			return nil, false
+		}
+		if n := len(labels); n > 0 && labels[n-1].Name >= name {
+			return nil, false
+		}
+		labels = append(labels, signal.Label{Name: name, Value: value})
+		if rest == "" {
+			return labels, true
+		}
+		if rest, ok = strings.CutPrefix(rest, ","); !ok {
+			return nil, false
+		}
+	}
 }

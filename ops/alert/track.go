@@ -105,10 +105,11 @@ func (t *Tracker) begin(now time.Time, k key, a *signal.Alert, ended bool) Event
 	e := &Episode{
 		Seq: t.next, ID: "A" + strconv.FormatUint(t.next, 10),
 		Source: a.Source, Identity: a.Identity, Fingerprint: k.fingerprint, TemplateKey: TemplateKey(a), Labels: a.Labels,
-		Severity: a.Severity(), Annotations: a.Annotations, GeneratorURL: a.GeneratorURL,
-		State: Firing, StartsAt: a.StartsAt, ReceivedAt: now, LastReceivedAt: now, Reports: 1, timer: -1,
+		Severity: a.Severity(),
+		State:    Firing, StartsAt: a.StartsAt, ReceivedAt: now, LastReceivedAt: now, Reports: 1, timer: -1,
 	}
 	t.next++
+	e.read(a)
 	e.Service, e.Instance, e.Host = entity.Of(a.Labels.Get)
 	e.Note(now, StageReceive, "accepted", "Reported by "+a.Source+".")
 	for _, note := range a.Notes {
@@ -133,10 +134,19 @@ func (t *Tracker) repeat(now time.Time, e *Episode, a *signal.Alert) {
 	e.Reports++
 	e.LastReceivedAt = now
 	t.mark(e, repeated)
-	if !a.Annotations.Equal(e.Annotations) || a.GeneratorURL != e.GeneratorURL {
-		e.Annotations, e.GeneratorURL = a.Annotations, a.GeneratorURL
+	if e.read(a) {
 		t.mark(e, changed)
 	}
+}
+
+// read takes over annotations and link of a report, and reports whether they changed.
+func (e *Episode) read(a *signal.Alert) bool {
+	text := textHash(a)
+	if text == e.text {
+		return false
+	}
+	e.text, e.textNew, e.Annotations, e.GeneratorURL = text, true, a.Annotations, a.GeneratorURL
+	return true
 }
 
 // comeBack makes an ended episode fire again.
@@ -255,7 +265,7 @@ func (t *Tracker) Restore(now time.Time, e *Episode, lines int) {
 	if t.byID[e.ID] != nil {
 		return
 	}
-	e.timer, e.lines, e.dirty = -1, lines, clean
+	e.timer, e.lines, e.dirty, e.textNew, e.Annotations, e.GeneratorURL, e.Why = -1, lines, clean, false, nil, "", nil
 	e.Service, e.Instance, e.Host = entity.Of(e.Labels.Get)
 	t.next = max(t.next, e.Seq+1)
 	t.byID[e.ID] = e
@@ -321,11 +331,11 @@ func (t *Tracker) PutBack(c Changes) {
 	}
 }
 
-// Stored lets go of what was written: call it after the commit.
+// Stored lets go of what was written and is not needed in memory: call it after the commit.
 func (c Changes) Stored() {
 	for _, list := range [][]*Episode{c.Fresh, c.Changed} {
 		for _, e := range list {
-			e.Lines = nil
+			e.Lines, e.Annotations, e.GeneratorURL, e.Why, e.textNew = nil, nil, "", nil, false
 		}
 	}
 }

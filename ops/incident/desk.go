@@ -38,6 +38,8 @@ type Desk struct {
 type Stats struct {
 	// Now is the engine's time; Due when it has to do something next, zero when nothing waits.
 	Now, Due time.Time
+	// Since is when the engine was restored; zero before.
+	Since time.Time
 	// Position is the sequence up to which the stream was applied.
 	Position uint64
 	// Received counts reports since the start; Known and Firing alerts in memory.
@@ -65,8 +67,18 @@ type DeskConfig struct {
 // memoryEvery is how often the engine's memory is stored. What it learned since is lost in a crash, no alert is.
 const memoryEvery = 30 * time.Second
 
-// OpenDesk restores an Engine from db.
+// OpenDesk takes over the position in the stream and restores an Engine from db.
 func OpenDesk(ctx context.Context, db *store.DB, cfg DeskConfig, logger *slog.Logger) (*Desk, error) {
+	d, err := StartDesk(ctx, db, cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.Restore(ctx)
+}
+
+// StartDesk takes over the position in the stream. Whoever wants the Desk waits until Restore has returned; call it once.
+// So a server accepts alerts while many old ones are still being restored.
+func StartDesk(ctx context.Context, db *store.DB, cfg DeskConfig, logger *slog.Logger) (*Desk, error) {
 	if cfg.Committed == nil {
 		cfg.Committed = func([]uint64, []*Step) {}
 	}
@@ -78,11 +90,19 @@ func OpenDesk(ctx context.Context, db *store.DB, cfg DeskConfig, logger *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("take over %s: %w", cfg.Consumer, err)
 	}
-	if err := d.restore(ctx); err != nil {
-		return nil, err
-	}
+	d.turn <- struct{}{} // given by Restore
+	d.stats.Position = d.position.Sequence
 	return d, nil
 }
+
+// Restore makes the engine what the database says and lets others work with it.
+func (d *Desk) Restore(ctx context.Context) error {
+	defer d.give()
+	return d.restore(ctx)
+}
+
+// Restored reports whether Restore has returned well.
+func (d *Desk) Restored() bool { return !d.Stats().Since.IsZero() }
 
 // restore makes the engine what the database says. The turn is held, or nobody else knows the Desk yet.
 func (d *Desk) restore(ctx context.Context) error {
@@ -99,6 +119,9 @@ func (d *Desk) restore(ctx context.Context) error {
 	if err := d.engine.Restore(memory, incidents, alerts); err != nil {
 		return fmt.Errorf("restore incidents: %w", err)
 	}
+	d.mu.Lock()
+	d.stats.Since = time.Now()
+	d.mu.Unlock()
 	d.measure()
 	d.logger.Info("incidents restored", "incidents", len(incidents), "alerts", len(alerts), "position", d.position.Sequence)
 	return nil
@@ -315,7 +338,7 @@ func (d *Desk) measure() {
 	defer d.mu.Unlock()
 	d.stats = Stats{
 		Now: e.Now(), Due: e.nextTimer(), Position: d.position.Sequence, Received: e.received,
-		Known: e.tracker.Len(), Firing: e.tracker.Firing(), Alerts: e.tracker.Next() - 1, Err: d.stats.Err,
+		Known: e.tracker.Len(), Firing: e.tracker.Firing(), Alerts: e.tracker.Next() - 1, Err: d.stats.Err, Since: d.stats.Since,
 	}
 }
 

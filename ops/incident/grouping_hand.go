@@ -147,5 +147,12 @@ func (g *Grouping) Reopen(now time.Time, id GroupID, pin bool) []Move {
 // Pin adds a person's will.
 func (g *Grouping) Pin(pin Pin) { g.pins[pin] = true }
 
-// Unpin takes a pin back. An unknown pin does nothing.
-func (g *Grouping) Unpin(pin Pin) { delete(g.pins, pin) }
+// Unpin takes a pin back. An unknown pin does nothing. What the pin held up is done with the next Advance.
+func (g *Grouping) Unpin(pin Pin) {
+	delete(g.pins, pin)
+	if gr := g.groups[pin.Group]; gr != nil {
+		if due, _, _ := g.due(gr); !due.IsZero() {
+			g.wake(gr, due)
+		}
+	}
+}

@@ -99,8 +99,7 @@ func (e *Engine) Merge(number uint64, from []uint64, actor string) ([]*Step, err
 	for _, part := range parts {
 		s := e.step(into, StepMerge, actor, "Merged "+part.ID()+" into this by "+actor, nil)
 		s.Other = part.Number
-		e.byHand(e.grouping.Merge(e.now, into.Group, part.Group, true))
-		e.merge(into, part)
+		e.fuse(into, part)
 		steps = append(steps, s)
 	}
 	return steps, nil
@@ -128,14 +127,19 @@ func (e *Engine) Split(number uint64, alerts []string, actor string) (*Step, err
 	return e.splitOff(inc, episodes, StepSplit, actor, plural(len(episodes), "alert")+" split off "+inc.ID()+" by "+actor), nil
 }
 
+// formAgain makes a group forming that the Grouping shows, without forbidding to show it later.
+func (e *Engine) formAgain(group GroupID) {
+	e.byHand(e.grouping.Unshow(e.now, group))
+	e.grouping.Unpin(Pin{Kind: PinNeverShow, Group: group})
+}
+
 // splitOff moves alerts into a new incident, which has the state of inc.
 func (e *Engine) splitOff(inc *Incident, episodes []*alert.Episode, kind StepKind, actor, text string) *Step {
 	group, moves := e.grouping.NewGroup(e.now, ids(episodes))
 	e.byHand(moves)
 	fresh := e.create(group, inc.State)
 	if fresh.State == Forming {
-		e.byHand(e.grouping.Unshow(e.now, group))
-		e.grouping.Unpin(Pin{Kind: PinNeverShow, Group: group})
+		e.formAgain(group)
 	} else {
 		fresh.ShownAt = e.now
 	}
@@ -180,9 +184,43 @@ func (e *Engine) Assign(number uint64, alerts []string, actor string) (*Step, er
 	text := plural(len(episodes), "alert") + " moved here by " + actor
 	s := e.step(inc, StepAssign, actor, text, nil)
 	s.Other = from
-	e.byHand(e.grouping.Assign(e.now, ids(episodes), inc.Group, true))
+	e.enlist(inc, episodes)
 	e.place(s, inc, ids(episodes), nil, text)
 	return s, nil
+}
+
+// fuse merges part into inc, for the Grouping too. One that the Grouping has forgotten takes over the other's group.
+func (e *Engine) fuse(inc, part *Incident) {
+	known := e.grouping.State(inc.Group) != GroupNone
+	if known {
+		e.byHand(e.grouping.Merge(e.now, inc.Group, part.Group, true))
+	}
+	e.merge(inc, part)
+	if !known && e.grouping.State(part.Group) != GroupNone {
+		inc.Group = part.Group
+		e.byGroup[inc.Group] = inc
+	}
+}
+
+// enlist moves alerts into the group of inc; one that the Grouping has forgotten gets a new group.
+func (e *Engine) enlist(inc *Incident, episodes []*alert.Episode) {
+	if e.grouping.State(inc.Group) != GroupNone {
+		e.byHand(e.grouping.Assign(e.now, ids(episodes), inc.Group, true))
+		return
+	}
+	group, moves := e.grouping.NewGroup(e.now, ids(episodes))
+	e.byHand(moves)
+	if group == 0 {
+		return
+	}
+	inc.Group = group
+	e.byGroup[group] = inc
+	switch {
+	case !inc.Current():
+		e.byHand(e.grouping.Close(e.now, group))
+	case inc.State == Forming:
+		e.formAgain(group)
+	}
 }
 
 // Comment adds a note to an incident. ErrInvalid when the text is empty.

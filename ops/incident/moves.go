@@ -227,7 +227,7 @@ func sortEpisodes(episodes []*alert.Episode) {
 
 func encodeTerms(terms []Term) []byte {
 	if len(terms) == 0 {
-		return nil
+		return []byte{} // clears what is stored
 	}
 	data, err := json.Marshal(terms)
 	if err != nil {

@@ -108,10 +108,10 @@ func (e *Engine) undoAssign(s *Step, inc *Incident, actor string) error {
 
 func (e *Engine) sendHome(episodes []*alert.Episode, home uint64, text string) {
 	root := e.Root(home)
-	e.byHand(e.grouping.Assign(e.now, ids(episodes), root.Group, true))
+	e.enlist(root, episodes)
 	for _, a := range episodes {
 		e.rehome(a, e.incidents[home])
-		a.Why = nil
+		a.Why = []byte{}
 		a.Note(e.now, alert.StageIncident, root.ID(), text)
 	}
 }
@@ -133,18 +133,21 @@ func (e *Engine) undoMerge(s *Step, inc *Incident) error {
 		}
 	})
 	sortEpisodes(episodes)
-	old := from.Group
 	group, moves := e.grouping.NewGroup(e.now, ids(episodes))
 	e.byHand(moves)
-	if group != 0 {
-		from.Group = group
+	from.Group = group
+	if group == 0 { // all its alerts ended long ago
+		if from.Current() {
+			e.finish(from, Resolved)
+		}
+		return nil
 	}
-	e.byGroup[from.Group] = from
+	e.byGroup[group] = from
 	e.grouping.Pin(Pin{Kind: PinNeverMerge, Group: inc.Group, Other: from.Group})
 	switch {
 	case !from.Current():
 		e.byHand(e.grouping.Close(e.now, from.Group))
-	case from.State == Forming && old != from.Group:
+	case from.State == Forming:
 		e.show(from)
 	}
 	return nil
@@ -172,9 +175,8 @@ func (e *Engine) undoSplit(s *Step, inc *Incident, actor string) error {
 		}
 		a.Note(e.now, alert.StageIncident, other.ID(), "Put back by "+actor)
 	}
-	e.byHand(e.grouping.Merge(e.now, other.Group, inc.Group, true))
+	e.fuse(other, inc)
 	e.grouping.Pin(Pin{Kind: PinNeverSplit, Group: other.Group})
-	e.merge(other, inc)
 	return nil
 }
 
@@ -200,8 +202,13 @@ func (e *Engine) undoEnd(s *Step, inc *Incident, want State) error {
 	case s.Kind == StepSuppress: // it was hidden wrongly: show it
 		e.byHand(e.grouping.Show(e.now, inc.Group))
 		e.show(inc)
-	case s.Before == Forming || s.Before == Acknowledged:
-		inc.State = s.Before
+	case s.Before == Forming:
+		inc.State = Forming
+		if e.grouping.State(inc.Group) == GroupShown {
+			e.show(inc)
+		}
+	case s.Before == Acknowledged:
+		inc.State = Acknowledged
 	default:
 		inc.State = Open
 	}
@@ -225,8 +232,7 @@ func (e *Engine) undoAcknowledge(s *Step, inc *Incident) error {
 	}
 	inc.State, inc.AcknowledgedAt, inc.AcknowledgedBy = Open, zeroTime, ""
 	if s.Before == Forming {
-		e.byHand(e.grouping.Unshow(e.now, inc.Group))
-		e.grouping.Unpin(Pin{Kind: PinNeverShow, Group: inc.Group})
+		e.formAgain(inc.Group)
 		inc.State, inc.ShownAt = Forming, zeroTime
 	}
 	e.touch(inc)

@@ -1,11 +1,13 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,6 +75,46 @@ var dispositions = map[Disposition]string{
 
 // List returns stored alerts, newest first.
 func List(ctx context.Context, db store.Querier, f Filter) ([]*Row, error) {
+	if f.Incident == 0 {
+		return listHome(ctx, db, f, 0)
+	}
+	homes, err := homes(ctx, db, f.Incident)
+	if err != nil {
+		return nil, err
+	}
+	// One look-up in order for each home: together they would make the database sort all alerts of a large incident.
+	var rows []*Row
+	for _, home := range homes {
+		part, err := listHome(ctx, db, f, home)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, part...)
+	}
+	slices.SortFunc(rows, func(a, b *Row) int { return cmp.Compare(b.Seq, a.Seq) })
+	return rows[:min(f.Limit, len(rows))], nil
+}
+
+// homes returns the numbers of an incident and of those merged into it.
+func homes(ctx context.Context, db store.Querier, incident uint64) ([]int64, error) {
+	rows, err := db.QueryContext(ctx, "SELECT number FROM incidents WHERE root = ?", int64(incident)) //nolint:gosec // numbers far below 2^63
+	if err != nil {
+		return nil, fmt.Errorf("list the parts of an incident: %w", err)
+	}
+	defer rows.Close()
+	var numbers []int64
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, fmt.Errorf("list the parts of an incident: %w", err)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, rows.Err()
+}
+
+// listHome lists the alerts whose home is an incident; 0 means any.
+func listHome(ctx context.Context, db store.Querier, f Filter, home int64) ([]*Row, error) {
 	where, args := []string{"1 = 1"}, []any{}
 	add := func(condition string, values ...any) {
 		where = append(where, condition)
@@ -90,8 +132,8 @@ func List(ctx context.Context, db store.Querier, f Filter) ([]*Row, error) {
 	if condition, known := dispositions[f.Disposition]; known {
 		add(condition)
 	}
-	if f.Incident != 0 {
-		add("a.incident IN (SELECT number FROM incidents WHERE root = ?)", int64(f.Incident)) //nolint:gosec // numbers far below 2^63
+	if home != 0 {
+		add("a.incident = ?", home)
 	}
 	if f.Text != "" {
 		pattern := "%" + escapeLike(f.Text) + "%"

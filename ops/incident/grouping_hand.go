@@ -147,6 +147,9 @@ func (g *Grouping) Reopen(now time.Time, id GroupID, pin bool) []Move {
 // Pin adds a person's will.
 func (g *Grouping) Pin(pin Pin) { g.pins[pin] = true }
 
+// Pinned reports whether a pin is there.
+func (g *Grouping) Pinned(pin Pin) bool { return g.pins[pin] }
+
 // Unpin takes a pin back. An unknown pin does nothing. What the pin held up is done with the next Advance.
 func (g *Grouping) Unpin(pin Pin) {
 	delete(g.pins, pin)

@@ -127,10 +127,15 @@ func (e *Engine) Split(number uint64, alerts []string, actor string) (*Step, err
 	return e.splitOff(inc, episodes, StepSplit, actor, plural(len(episodes), "alert")+" split off "+inc.ID()+" by "+actor), nil
 }
 
-// formAgain makes a group forming that the Grouping shows, without forbidding to show it later.
+// formAgain makes a group forming that the Grouping shows, without forbidding to show it later. What a person forbade before
+// stays forbidden.
 func (e *Engine) formAgain(group GroupID) {
+	forbidden := Pin{Kind: PinNeverShow, Group: group}
+	before := e.grouping.Pinned(forbidden)
 	e.byHand(e.grouping.Unshow(e.now, group))
-	e.grouping.Unpin(Pin{Kind: PinNeverShow, Group: group})
+	if !before {
+		e.grouping.Unpin(forbidden)
+	}
 }
 
 // splitOff moves alerts into a new incident, which has the state of inc.

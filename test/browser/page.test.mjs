@@ -1,6 +1,7 @@
 // A person's night with one incident, in a real browser against the real binary. The tests run in order and share one
 // server, as one shift does.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
 import { eventually, get, openPage, outage, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
 
@@ -31,6 +32,14 @@ test("an empty Fairlead teaches how to connect Prometheus", { skip: Boolean(proc
   await page.getByRole("heading", { name: "No alert has arrived yet" }).waitFor();
   const lines = await page.locator("pre").innerText();
   assert.match(lines, new RegExp(`targets: \\["${server.url.slice(7)}"\\]`));
+});
+
+test("the page's types are generated from what this server says of itself", async () => {
+  await open("/");
+  const ours = JSON.parse(await readFile(new URL("../../web/ui/openapi.json", import.meta.url), "utf8"));
+  const theirs = await get(server.url, "/openapi.json");
+  ours.info.version = theirs.info.version; // the build's own
+  assert.deepEqual(theirs, ours, "fetch /api/fairlead/v1/openapi.json into web/ui/openapi.json and run npm run gen");
 });
 
 test("an incident appears live", async () => {

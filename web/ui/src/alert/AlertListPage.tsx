@@ -24,7 +24,7 @@ export function AlertListPage() {
   const q = search.q ?? "";
   const [text] = useDebouncedValue(q, 120);
   const narrow = useMediaQuery("(max-width: 760px)");
-  const middle = useMediaQuery("(max-width: 1200px)");
+  const middle = useMediaQuery("(max-width: 1340px)");
   const filter = useMemo(() => parseFilter(text, alertKeys), [text]);
   const query = useInfiniteQuery({ ...alertsQuery(toAlertParameters(filter)), placeholderData: (old) => old });
   const { data: stats } = useQuery(statsQuery);

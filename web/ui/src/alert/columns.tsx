@@ -36,7 +36,7 @@ const incident = column.accessor("incident", {
 
 export const listColumns: Columns = [severity, name, service, state, told, lasts, started, reports, incident];
 export const incidentColumns: Columns = [severity, name, service, state, told, lasts, started, reports];
-export const middleColumns: Columns = [severity, name, service, state, told];
+export const middleColumns: Columns = [severity, name, service, state, told, started];
 
 export const pickColumns: Columns = [
   column.accessor("disposition", { header: "Told?", meta: { width: 120 }, cell: (c) => <DispositionMark disposition={c.row.original.disposition} /> }),

@@ -26,7 +26,7 @@ function PickIncident({ title, verb, candidates, onPick, onClose, search }: Prop
         <Stack gap="sm">
           {search && <TextInput data-autofocus size="xs" label="Find an open incident" placeholder="Title, service or id" onChange={(event) => search(event.currentTarget.value)} />}
           <ScrollArea.Autosize mah={320}>
-            <Radio.Group value={into} onChange={setInto} label="Keep this one">
+            <Radio.Group value={into} onChange={setInto} label={search ? "Into" : "Keep this one"}>
               <Stack gap={8} mt={8}>
                 {candidates.map((c) => <Radio key={c.id} value={c.id} size="xs" label={<span><SeverityMark severity={c.severity} short /> {c.title} <span className="dim">{c.id} · {plural(c.alertCount, "alert")}</span></span>} />)}
                 {candidates.length === 0 && <span className="dim">No open incident matches.</span>}

@@ -1,7 +1,8 @@
-import { Checkbox, UnstyledButton } from "@mantine/core";
+import { UnstyledButton } from "@mantine/core";
 import { flexRender, getCoreRowModel, useReactTable, type ColumnDef } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useRef } from "react";
+import { Box } from "./Box";
 import classes from "./DataTable.module.css";
 import { TableRow } from "./TableRow";
 
@@ -85,7 +86,7 @@ export function DataTable<T>(props: Props<T>) {
           <tr>
             {selected && (
               <th className={classes.check} scope="col">
-                <Checkbox size="xs" aria-label="Select all rows loaded" checked={all} indeterminate={!all && selected.size > 0} onChange={() => onSelect?.(all || selected.size > 0 ? new Set() : new Set(rows.map(rowId)))} />
+                <Box label="Select all rows loaded" checked={all} some={!all && selected.size > 0} onChange={() => onSelect?.(all || selected.size > 0 ? new Set() : new Set(rows.map(rowId)))} />
               </th>
             )}
             {table.getFlatHeaders().map((header) => {

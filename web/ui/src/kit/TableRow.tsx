@@ -1,5 +1,6 @@
 import { flexRender, type ColumnDef, type Row } from "@tanstack/react-table";
 import { memo } from "react";
+import { Box } from "./Box";
 import classes from "./DataTable.module.css";
 
 interface Props<T> {
@@ -24,7 +25,7 @@ function Plain<T>({ row, index, height, name, selected, active, dim, onPick, onF
     <tr data-id={row.id} data-active={active ? true : undefined} data-dim={dim ? true : undefined} aria-rowindex={index + 2} aria-selected={selected} style={{ height }} onFocus={() => onFocus(row.id)}>
       {name !== undefined && (
         <td className={classes.check}>
-          <input type="checkbox" className={classes.box} aria-label={`Select ${name}`} checked={selected ?? false} onChange={(event) => onPick(index, (event.nativeEvent as MouseEvent).shiftKey)} />
+          <Box label={`Select ${name}`} checked={selected ?? false} onChange={(range) => onPick(index, range)} />
         </td>
       )}
       {row.getVisibleCells().map((cell) => (

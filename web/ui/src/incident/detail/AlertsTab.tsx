@@ -32,7 +32,7 @@ export function AlertsTab({ alerts, complete, more, range, selected, onSelect, o
   const search = useSearch({ from: "__root__" });
   const navigate = useNavigate();
   const narrow = useMediaQuery("(max-width: 760px)");
-  const middle = useMediaQuery("(max-width: 1200px)");
+  const middle = useMediaQuery("(max-width: 1340px)");
   const q = search.q ?? "";
   const filter = useMemo(() => parseFilter(q, alertKeys), [q]);
   const found = useMemo(() => alerts.filter((a) => alertMatches(a, filter, true) && (!range || within(a, range))), [alerts, filter, range]);

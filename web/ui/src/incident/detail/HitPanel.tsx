@@ -4,7 +4,7 @@ import { formatCount, plural } from "../../kit/numbers";
 import { useNow } from "../../kit/Time";
 import classes from "./detail.module.css";
 
-const shown = 8;
+const most = 8;
 const window = 5 * 60_000;
 
 /** How the number of firing alerts changed in the last five minutes, in words. */
@@ -21,6 +21,7 @@ export function growth(alerts: readonly Pick<Alert, "startsAt" | "endsAt">[], be
 export function HitPanel({ incident, alerts }: { incident: IncidentDetail; alerts: readonly Alert[] }) {
   const now = useNow();
   const top = Math.max(1, ...incident.entities.map((e) => e.alerts));
+  const shown = incident.entities.length === most + 1 ? most + 1 : most;
   const rest = incident.entities.length - shown;
   return (
     <section className={classes.hit} aria-labelledby="hit">

@@ -57,7 +57,7 @@ export function TimeAxis({ incident, alerts, complete, from, to }: Props) {
         <h2 id="axis">Over time</h2>
         <span className="dim cut" aria-live="off">{read ?? (complete ? "drag to zoom" : `the first ${alerts.length} alerts; drag to zoom`)}</span>
         <span className={classes.zooms}>
-          {running && [5, 15].map((m) => <Button key={m} variant="subtle" color="gray" size="compact-xs" onClick={() => zoom({ from: Math.max(whole.from, now - m * 60_000), to: now })}>last {m} min</Button>)}
+          {running && [5, 15].filter((m) => now - whole.from > m * 60_000).map((m) => <Button key={m} variant="subtle" color="gray" size="compact-xs" onClick={() => zoom({ from: Math.max(whole.from, now - m * 60_000), to: now })}>last {m} min</Button>)}
           {zoomed && <Button variant="default" size="compact-xs" onClick={() => zoom(undefined)}>show all</Button>}
         </span>
       </div>

@@ -36,7 +36,7 @@ export const widestColumns: Columns = [
 
 export const wideColumns: Columns = widestColumns.filter((c) => !("accessorKey" in c && c.accessorKey === "services"));
 
-const middle = new Set(["severity", "id", "state", "title", "alertCount", "startedAt"]);
+const middle = new Set(["severity", "id", "state", "title", "alertCount", "firingCount", "startedAt", "lastSeenAt"]);
 export const middleColumns: Columns = widestColumns.filter((c) => "accessorKey" in c && middle.has(c.accessorKey));
 
 export const narrowColumns: Columns = [

@@ -4,7 +4,7 @@ import { middleColumns, narrowColumns, wideColumns, widestColumns } from "./colu
 /** The columns that the window has room for. */
 export function useColumns() {
   const narrow = useMediaQuery("(max-width: 760px)");
-  const middle = useMediaQuery("(max-width: 1200px)");
-  const wide = useMediaQuery("(max-width: 1560px)");
+  const middle = useMediaQuery("(max-width: 1340px)");
+  const wide = useMediaQuery("(max-width: 1600px)");
   return narrow ? narrowColumns : middle ? middleColumns : wide ? wideColumns : widestColumns;
 }

@@ -15,8 +15,6 @@ import (
 
 const (
 	tenant = "main"
-	// partitions is how many partitions the alerts of a tenant are dealt to.
-	partitions = 2
 	// messageAlerts and messageBytes bound one message: 64 KB make good use of an fsync.
 	messageAlerts = 256
 	messageBytes  = 64 << 10
@@ -113,7 +111,7 @@ func (i *ingest) gather(first *request) []*request {
 	if _, driven := i.clock.(*clock.Event); driven {
 		return group
 	}
-	for count := len(first.alerts); count < messageAlerts*partitions; {
+	for count := len(first.alerts); count < messageAlerts*signal.Partitions; {
 		select {
 		case r := <-i.queue:
 			group = append(group, r)
@@ -158,7 +156,7 @@ func (i *ingest) publish(ctx context.Context, at time.Time, alerts []signal.Aler
 		return i.publishPart(ctx, at, 0, nil, nil)
 	}
 	var messages []*bus.Pending
-	for partition, part := range signal.SplitAlerts(alerts, partitions) {
+	for partition, part := range signal.SplitAlerts(alerts, signal.Partitions) {
 		for len(part) > 0 {
 			n := chunk(part)
 			var err error

@@ -58,7 +58,9 @@ func (l *ledger) line(number int, data []byte) error {
 	for i := range batch.Alerts {
 		batch.Alerts[i].Source = "prometheus"
 	}
-	l.engine.Apply(line.At, batch.Alerts)
+	for _, part := range signal.SplitAlerts(batch.Alerts, signal.Partitions) { // as the server does
+		l.engine.Apply(line.At, part)
+	}
 	l.take()
 	refused := map[int]bool{}
 	for i := range batch.Rejected {

@@ -88,6 +88,10 @@ func DecodeAlerts(data []byte) (AlertBatch, error) {
 	return batch, nil
 }
 
+// Partitions is how many partitions the alerts of a tenant are dealt to. The alerts of one request reach the engine
+// partition by partition, so whoever wants the same incidents has to deal them in the same way.
+const Partitions = 2
+
 // Partition returns the partition, 0 to n-1, that an alert with this fingerprint belongs to.
 func Partition(f Fingerprint, n int) int {
 	mixed := uint64(f) * 0x9E3779B97F4A7C15

@@ -8,6 +8,7 @@ const browser = await startBrowser();
 try {
   await mkdir(out, { recursive: true });
   const big = await eventually("the bad deploy is an incident of 200 alerts", async () => (await get(server.url, "/incidents?state=open")).items.find((i) => i.alertCount >= 200), 90_000);
+  await eventually("it has grown and spread", async () => Date.now() - Date.parse((await get(server.url, `/incidents/${big.id}`)).startedAt) > 45_000, 90_000);
   await fetch(`${server.url}/api/v2/alerts`, { method: "POST", headers: { "Content-Type": "application/json" }, body: '[{"labels":{"alertname":"DiskWillFill","instance":"db-1"},"startsAt":"2999-01-01T00:00:00Z"}]' });
   const pages = { incidents: "/", incident: `/incidents/${big.id}`, "incident-alerts": `/incidents/${big.id}?tab=alerts`, "incident-decisions": `/incidents/${big.id}?tab=decisions`, alerts: "/alerts", "dead-letters": "/dead-letters", kit: "/dev/kit" };
   for (const colorScheme of ["light", "dark"]) {

@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,11 @@ func Incidents(ctx context.Context, stream, edges string, out io.Writer, opts In
 	cfg := incident.DefaultConfig()
 	if opts.Config != nil {
 		cfg = *opts.Config
+	}
+	for _, name := range opts.Without {
+		if !slices.Contains(incident.TermNames, name) {
+			return fmt.Errorf("there is no term %q; there are %s", name, strings.Join(incident.TermNames, ", "))
+		}
 	}
 	cfg.Grouping.Without = append(cfg.Grouping.Without, opts.Without...)
 	in, closeStream, err := open(stream)

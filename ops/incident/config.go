@@ -17,6 +17,9 @@ func DefaultConfig() Config {
 	return Config{Alert: alert.DefaultConfig(), Grouping: DefaultGroupingConfig()}
 }
 
+// TermNames lists the kinds of evidence, which GroupingConfig.Without can switch off.
+var TermNames = []string{termTime, termMap, termLabels, termText, termTogether}
+
 // Validate returns an error that names the first constant that makes no sense.
 func (c Config) Validate() error {
 	if err := c.Alert.Validate(); err != nil {

@@ -44,7 +44,7 @@ func (e *Engine) take(moves []Move) {
 		case MoveReopen:
 			e.step(inc, StepReopen, engineActor, m.Reason, m.Terms)
 			e.revive(inc)
-		case MoveOpen, MoveSplit:
+		case MoveOpen, MoveSplit, moveReview:
 		}
 	}
 }

@@ -126,8 +126,9 @@ func TestABadChangelogEntryIsFound(t *testing.T) {
 func TestTheGlossaryIsInOrder(t *testing.T) {
 	var words []string
 	for _, line := range strings.Split(documents(t)["docs/glossary.md"], "\n") {
-		if word, found := strings.CutPrefix(line, "| **"); found {
-			words = append(words, strings.ToLower(word[:strings.Index(word, "**")]))
+		if rest, found := strings.CutPrefix(line, "| **"); found {
+			word, _, _ := strings.Cut(rest, "**")
+			words = append(words, strings.ToLower(word))
 		}
 	}
 	if len(words) < 40 {

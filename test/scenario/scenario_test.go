@@ -40,15 +40,30 @@ func limited(t *testing.T) context.Context {
 	return ctx
 }
 
+// fastDir returns an empty folder, in memory where that is possible: durability is tested elsewhere, and hundreds of scenarios
+// with an fsync a line take their time.
+func fastDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "fairlead-scenario-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove the folder: %v", err)
+		}
+	})
+	return dir
+}
+
 func open(t *testing.T, script *Script) *World {
 	t.Helper()
-	ctx := limited(t)
-	w, err := Open(ctx, t.TempDir(), script)
+	w, err := Open(limited(t), fastDir(t), script)
 	if err != nil {
 		t.Fatalf("open the world: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := w.Close(ctx); err != nil {
+		if err := w.Close(limited(t)); err != nil {
 			t.Errorf("close the world: %v", err)
 		}
 	})

@@ -97,7 +97,7 @@ var entry = regexp.MustCompile(`^\* \[(CHANGE|FEATURE|ENHANCEMENT|PERF|BUGFIX|SE
 func badEntries(text string) []string {
 	var bad []string
 	released := false
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		released = released || strings.HasPrefix(line, "## ")
 		if released && line != "" && !strings.HasPrefix(line, "## ") && !entry.MatchString(line) {
 			bad = append(bad, line)
@@ -125,7 +125,7 @@ func TestABadChangelogEntryIsFound(t *testing.T) {
 
 func TestTheGlossaryIsInOrder(t *testing.T) {
 	var words []string
-	for _, line := range strings.Split(documents(t)["docs/glossary.md"], "\n") {
+	for line := range strings.SplitSeq(documents(t)["docs/glossary.md"], "\n") {
 		if rest, found := strings.CutPrefix(line, "| **"); found {
 			word, _, _ := strings.Cut(rest, "**")
 			words = append(words, strings.ToLower(word))

@@ -22,6 +22,7 @@ type ledger struct {
 	home      map[string]uint64             // incident of each episode
 	alerts    map[uint64][]string           // episodes that are or were in each incident
 	told      map[string]time.Time          // when people were told of each episode
+	moved     map[string]time.Time          // when an episode that nobody was told of came from another incident
 	incidents map[uint64]*standing
 }
 
@@ -40,7 +41,7 @@ type place struct {
 func newLedger(engine *incident.Engine) *ledger {
 	return &ledger{
 		engine: engine, limits: alertmanager.DefaultLimits(), episodes: map[signal.Fingerprint]string{}, home: map[string]uint64{},
-		alerts: map[uint64][]string{}, told: map[string]time.Time{}, incidents: map[uint64]*standing{},
+		alerts: map[uint64][]string{}, told: map[string]time.Time{}, moved: map[string]time.Time{}, incidents: map[uint64]*standing{},
 	}
 }
 
@@ -106,11 +107,17 @@ func (l *ledger) take() {
 	}
 	for _, s := range changes.Steps {
 		for _, id := range s.Alerts {
+			if l.home[id] != 0 {
+				l.moved[id] = s.At
+			}
 			l.home[id] = s.Incident
 			l.alerts[s.Incident] = append(l.alerts[s.Incident], id)
 		}
 		if s.Kind == incident.StepMerge {
 			l.standing(s.Other).into = s.Incident
+			for _, id := range l.alerts[s.Other] {
+				l.moved[id] = s.At
+			}
 			l.tell(s.Other, l.shown(s.Incident))
 		}
 	}
@@ -132,6 +139,9 @@ func (l *ledger) tell(number uint64, at time.Time) {
 	for _, id := range l.alerts[number] {
 		if _, before := l.told[id]; !before && l.home[id] == number {
 			l.told[id] = at
+			if moved := l.moved[id]; moved.After(at) {
+				l.told[id] = moved // into an incident that people had been told of before
+			}
 		}
 	}
 	l.alerts[number] = nil // what joins later is added again

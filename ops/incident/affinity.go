@@ -104,7 +104,7 @@ func (k *marks) look(m *Member) traits {
 			if common(label.Name) || len(t.other) == maxOther {
 				continue
 			}
-			if id := k.intern('l', label.Name+"\xff"+label.Value); id >= 0 {
+			if id := k.intern('l', label.Name+"="+label.Value); id >= 0 {
 				t.other = append(t.other, id)
 			}
 		}

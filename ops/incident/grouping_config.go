@@ -35,6 +35,14 @@ type GroupingConfig struct {
 	SplitAt, MergeAt float64
 	// Window is how far back a split or merge looks; Restless is how often at most.
 	Window, Restless time.Duration
+	// Apart is how long after the onset of a burst no second one is looked for: alerts that come in waves, because rules are
+	// evaluated in rounds and trouble spreads, are one burst.
+	Apart time.Duration
+	// ColdStart is how long after the first alert of all those that began longer than ColdAge ago, but not longer than
+	// ColdMost, were firing all along: they did not begin together, however many come at once. ColdAlerts bounds how many
+	// are taken for such.
+	ColdStart, ColdAge, ColdMost time.Duration
+	ColdAlerts                   int
 
 	// Ongoing is how long after its newest alert an incident still takes in alerts of a name and service that fire in it.
 	Ongoing time.Duration
@@ -78,6 +86,11 @@ func DefaultGroupingConfig() GroupingConfig {
 		MergeAt:       2,
 		Window:        3 * time.Minute,
 		Restless:      time.Second,
+		Apart:         time.Minute,
+		ColdStart:     time.Minute,
+		ColdAge:       15 * time.Minute,
+		ColdMost:      90 * 24 * time.Hour,
+		ColdAlerts:    1000,
 		Ongoing:       30 * time.Minute,
 		Relapse:       10 * time.Minute,
 		Straggle:      5 * time.Minute,

@@ -10,8 +10,8 @@ import (
 // after the fault is mended. A review plays the onsets and the ends of the group and of those beside it through once more
 // (expectation maximisation over bursts, each with its own time of recovery) and asks whether there was one fault more.
 
-// moveReview is what due returns for a review; it never leaves the Grouping.
-const moveReview MoveKind = "review"
+// moveReview is what due returns for a review. It is no MoveKind: nothing of it leaves the Grouping.
+const moveReview = "review"
 
 // reviewLeast is how many onsets make a group worth a review; reviewBeside how many other groups are looked at.
 const (
@@ -230,7 +230,7 @@ func (g *Grouping) review(now time.Time, gr *group) []Move {
 	before := base.run()
 	best, gain := g.reviewSplit(fresh, events, gr, before)
 	if gain > g.cfg.ReviewAt {
-		return g.regroup(now, best, events, groups, gain)
+		return g.regroup(now, best, events, gain)
 	}
 	return nil
 }
@@ -304,7 +304,7 @@ func (g *Grouping) beside(gr *group) []*group {
 }
 
 // regroup moves the events to where a trial puts them; its last burst is new.
-func (g *Grouping) regroup(now time.Time, t *trial, events []*member, groups []*group, weight float64) []Move {
+func (g *Grouping) regroup(now time.Time, t *trial, events []*member, weight float64) []Move {
 	last := len(t.bursts) - 1
 	return g.split(now, events, t.share[last], weight)
 }

@@ -57,7 +57,7 @@ func (g *Grouping) rethink(now time.Time, gr *group) []Move {
 	g.play(&sc, cuts[len(cuts)-1], false, nil, without)
 	best, cut := g.cfg.SplitAt, -1
 	for _, c := range cuts {
-		if sc.events[c].group.onsets[0] == sc.events[c] {
+		if sc.events[c].group.onsets[0] == sc.events[c] || g.tooSoon(&sc, c) {
 			continue
 		}
 		if llr := g.play(&sc, c, true, nil, nil) - (without[len(sc.events)] - without[c]); llr > best {
@@ -70,6 +70,17 @@ func (g *Grouping) rethink(now time.Time, gr *group) []Move {
 	share := make([]float64, len(sc.events))
 	g.play(&sc, cut, true, share, nil)
 	return g.split(now, sc.events, share, best)
+}
+
+// tooSoon reports whether a burst that began with the event would follow another, in the same scene, by less than Apart.
+func (g *Grouping) tooSoon(sc *scene, event int) bool {
+	at := sc.events[event].at
+	for _, gr := range sc.groups {
+		if gap := at.Sub(gr.onset); gap > 0 && gap < g.cfg.Apart && gr.fresh >= g.cfg.Company {
+			return true
+		}
+	}
+	return false
 }
 
 // scene collects the groups that compete with gr and their onsets.

@@ -29,6 +29,8 @@ type Grouping struct {
 	past    []*group // groups that had an onset lately, current or not
 	gone    []*member
 	tested  time.Time
+	first   time.Time // when the first alert came
+	stood   int       // alerts that were firing all along
 	marks   *marks
 }
 
@@ -117,6 +119,11 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 		moves = append(moves, g.join(now, before.group, fresh, false, []Term{term}, "The same alert was firing here a moment ago."))
 		return append(moves, g.settle(now, before.group)...)
 	}
+	if g.standing(now, fresh) {
+		gr := g.open(now, fresh)
+		moves = append(moves, Move{Kind: MoveOpen, At: now, Group: gr.id, Members: []string{m.ID}, Reason: "It was firing already when the first alerts came."})
+		return append(moves, g.settle(now, gr)...)
+	}
 	target, terms, score := g.choose(fresh)
 	if before != nil && before.group.current() && !before.firing && !g.forbidden(fresh, before.group) {
 		// It may have come back late, unless a burst is on that is likelier to have brought it.
@@ -133,12 +140,13 @@ func (g *Grouping) Fire(now time.Time, m Member) []Move {
 			fresh.late = true
 		}
 	}
-	if fresh.late {
+	switch {
+	case fresh.late:
 		moves = append(moves, g.join(now, target, fresh, true, terms, "Alerts of this name fire there, and the trouble is not over."))
-	} else if target == nil {
+	case target == nil:
 		target = g.open(now, fresh)
 		moves = append(moves, Move{Kind: MoveOpen, At: now, Group: target.id, Members: []string{m.ID}, Terms: terms, Reason: "Nothing that is going on fits it."})
-	} else {
+	default:
 		moves = append(moves, g.join(now, target, fresh, true, terms, "It began with the others."))
 	}
 	if now.Sub(g.tested) >= g.cfg.Restless {
@@ -284,6 +292,7 @@ func (g *Grouping) act(now time.Time, gr *group) []Move {
 		gr.state, gr.endedAt = GroupSuppressed, now
 	case MoveClose:
 		gr.state, gr.endedAt = GroupClosed, now
+	case MoveOpen, MoveAssign, MoveMerge, MoveSplit, MoveReopen, moveReview: // nothing of the kind is waited for
 	}
 	return append([]Move{move}, g.settle(now, gr)...)
 }
@@ -384,6 +393,20 @@ func (g *Grouping) forbidden(m *member, gr *group) bool {
 		return false
 	}
 	return g.pins[Pin{Kind: PinNeverJoin, Group: gr.id, Member: m.ID}] || g.pins[Pin{Kind: PinNeverJoin, Group: gr.id, Fingerprint: m.Fingerprint}]
+}
+
+// standing reports whether an alert was firing long before the first alert of all was received. A sender's clock that is
+// some minutes or many years behind does not make it so.
+func (g *Grouping) standing(now time.Time, m *member) bool {
+	if g.first.IsZero() {
+		g.first = now
+	}
+	age := now.Sub(m.StartsAt)
+	if m.StartsAt.IsZero() || age <= g.cfg.ColdAge || age > g.cfg.ColdMost || now.Sub(g.first) > g.cfg.ColdStart || g.stood >= g.cfg.ColdAlerts {
+		return false
+	}
+	g.stood++
+	return true
 }
 
 // open makes a forming group of one member.

@@ -24,7 +24,11 @@ func (h timerHeap) Less(i, j int) bool {
 	return h[i].at.Before(h[j].at)
 }
 func (h timerHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *timerHeap) Push(x any)   { *h = append(*h, x.(timer)) }
+
+// Push is heap.Interface's.
+func (h *timerHeap) Push(x any) { *h = append(*h, x.(timer)) } //nolint:errcheck,forcetypeassert // only this file pushes
+
+// Pop is heap.Interface's.
 func (h *timerHeap) Pop() any {
 	last := len(*h) - 1
 	t := (*h)[last]

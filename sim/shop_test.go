@@ -18,7 +18,7 @@ import (
 )
 
 // seeds is how many shops the property test looks at.
-var seeds = flag.Int("seeds", 40, "shops to look at")
+var seeds = flag.Int("seeds", 12, "shops to look at")
 
 // streamLine is one line of a recording.
 type streamLine struct {

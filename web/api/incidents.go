@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -53,6 +54,9 @@ func (a *API) listIncidents(ctx context.Context, in *listIncidents) (*body[Incid
 		f.Severities = append(f.Severities, severity)
 	}
 	list, next, err := incident.List(ctx, a.cfg.DB.Read(), f)
+	if errors.Is(err, incident.ErrInvalid) {
+		return nil, invalid("query.cursor", in.Cursor, "use the value of next from the page before")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ func useProblems() {
 		huma.DefaultArrayNullable = false
 		huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 			p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: sentence(message), ID: newID()}
+			if len(errs) > 0 {
+				p.Detail = "The request cannot be used as it is: errors says which part and what to do."
+			}
 			for _, err := range errs {
 				if err == nil {
 					continue
@@ -120,6 +123,9 @@ func sentence(text string) string {
 
 // brief keeps an echoed value short.
 func brief(value any) any {
+	if value == nil {
+		return nil
+	}
 	text := fmt.Sprint(value)
 	if len(text) > 200 {
 		return text[:200] + "…"

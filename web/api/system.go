@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/clock"
@@ -54,7 +55,8 @@ func (a *API) getMap(_ context.Context, _ *none) (*body[MapView], error) {
 
 func (a *API) putEdges(ctx context.Context, in *edgesBody) (*struct{}, error) {
 	if err := in.Body.Validate(); err != nil {
-		return nil, invalid("body", "", err.Error())
+		field, problem, _ := strings.Cut(err.Error(), ": ")
+		return nil, invalid("body."+field, nil, problem)
 	}
 	err := a.cfg.DB.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		if err := topology.Save(ctx, tx, in.Body); err != nil {

@@ -118,7 +118,7 @@ func TestSwitchedOffTermsSayNothing(t *testing.T) {
 
 func TestWhatIsLearnedSurvivesStoring(t *testing.T) {
 	g := NewGrouping(DefaultGroupingConfig(), nil)
-	play(g, 3, 20_000, 0)
+	play(g, 3, 20_000)
 	again := NewGrouping(DefaultGroupingConfig(), nil)
 	if err := again.Restore(at(0), Restored{Learned: g.Learned()}); err != nil {
 		t.Fatal(err)

@@ -357,7 +357,7 @@ func TestPeoplesHands(t *testing.T) {
 }
 
 // play fires and resolves random alerts: bursts, lone ones, returns.
-func play(g *Grouping, seed uint64, until, from float64) []Move {
+func play(g *Grouping, seed uint64, until float64) []Move {
 	random := rand.New(rand.NewPCG(seed, 7))
 	var moves []Move
 	now, burst := 0.0, 0.0
@@ -376,9 +376,6 @@ func play(g *Grouping, seed uint64, until, from float64) []Move {
 			severity = signal.Critical
 		}
 		resolve := random.Float64() < 0.4
-		if now < from {
-			continue
-		}
 		if resolve {
 			moves = append(moves, g.Resolve(at(now), id)...)
 		} else {
@@ -390,12 +387,12 @@ func play(g *Grouping, seed uint64, until, from float64) []Move {
 
 func TestTheSameCallsGiveTheSameMoves(t *testing.T) {
 	for seed := range uint64(5) {
-		a := play(NewGrouping(DefaultGroupingConfig(), nil), seed, 20_000, 0)
-		z := play(NewGrouping(DefaultGroupingConfig(), nil), seed, 20_000, 0)
+		a := play(NewGrouping(DefaultGroupingConfig(), nil), seed, 20_000)
+		z := play(NewGrouping(DefaultGroupingConfig(), nil), seed, 20_000)
 		if diff := cmp.Diff(a, z); diff != "" {
 			t.Fatalf("seed %d: %s", seed, diff)
 		}
-		short := play(NewGrouping(DefaultGroupingConfig(), nil), seed, 12_000, 0)
+		short := play(NewGrouping(DefaultGroupingConfig(), nil), seed, 12_000)
 		if diff := cmp.Diff(a[:len(short)], short); diff != "" {
 			t.Fatalf("seed %d: a prefix made other moves: %s", seed, diff)
 		}
@@ -413,7 +410,7 @@ func TestMovesTellEverything(t *testing.T) {
 				size[m.Group]++
 			}
 		}
-		for _, m := range append(play(g, seed, 20_000, 0), g.Advance(at(20_001))...) {
+		for _, m := range append(play(g, seed, 20_000), g.Advance(at(20_001))...) {
 			switch m.Kind {
 			case MoveOpen:
 				state[m.Group] = GroupForming

@@ -260,7 +260,7 @@ func (g *Grouping) choose(m *member) (*group, []Term, float64) {
 		return nil, nil, score
 	}
 	return best, []Term{
-		{Name: termTime, Weight: bestTerms[0] - math.Log(alone), Detail: fmt.Sprintf("It began %.0f s after the first of %d alerts.", seconds(best.onset, m.at), best.fresh)},
+		{Name: termTime, Weight: bestTerms[0] - math.Log(alone), Detail: fmt.Sprintf("It began %.0f s after the first of %d alerts.", max(0, seconds(best.onset, m.at)), best.fresh)},
 		{Name: termLabels, Weight: bestTerms[1], Detail: "Its place and labels are " + moreOrLess(bestTerms[1]) + "."},
 		{Name: termText, Weight: bestTerms[2], Detail: "Alerts of this name are " + moreOrLess(bestTerms[2]) + "."},
 	}, score

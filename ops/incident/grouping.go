@@ -83,6 +83,8 @@ type Move struct {
 	Terms   []Term
 	// Reason is one plain sentence.
 	Reason string
+	// ByHand says that it is the very step that a person asked for, not what followed from it.
+	ByHand bool
 }
 
 // GroupState says where a group stands in its life.

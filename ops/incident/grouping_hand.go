@@ -25,7 +25,7 @@ func (g *Grouping) Assign(now time.Time, members []string, to GroupID, pin bool)
 			g.pins[Pin{Kind: PinNeverJoin, Group: from.id, Fingerprint: m.Fingerprint}] = true
 			g.pins[Pin{Kind: PinStay, Group: to, Member: id}] = true
 		}
-		moves = append(moves, Move{Kind: MoveAssign, At: g.now, Group: to, Other: from.id, Members: []string{id}, Reason: "Moved by hand."})
+		moves = append(moves, Move{Kind: MoveAssign, At: g.now, Group: to, Other: from.id, Members: []string{id}, Reason: "Moved by hand.", ByHand: true})
 		moves = append(moves, g.settle(g.now, from)...)
 	}
 	return append(moves, g.settle(g.now, target)...)
@@ -43,7 +43,7 @@ func (g *Grouping) NewGroup(now time.Time, members []string) (GroupID, []Move) {
 	g.next++
 	g.groups[target.id] = target
 	from := g.members[known[0]].group
-	moves = append(moves, Move{Kind: MoveSplit, At: g.now, Group: target.id, Other: from.id, Members: known, Reason: "Split off by hand."})
+	moves = append(moves, Move{Kind: MoveSplit, At: g.now, Group: target.id, Other: from.id, Members: known, Reason: "Split off by hand.", ByHand: true})
 	for _, move := range g.Assign(g.now, known, target.id, true) {
 		if move.Kind != MoveAssign {
 			moves = append(moves, move)
@@ -62,7 +62,9 @@ func (g *Grouping) Merge(now time.Time, into, from GroupID, pin bool) []Move {
 	if pin {
 		g.pins[Pin{Kind: PinNeverSplit, Group: into}] = true
 	}
-	moves = append(moves, g.fuse(g.now, a, b, nil, "Merged by hand."))
+	merged := g.fuse(g.now, a, b, nil, "Merged by hand.")
+	merged.ByHand = true
+	moves = append(moves, merged)
 	return append(moves, g.settle(g.now, a)...)
 }
 
@@ -97,7 +99,7 @@ func (g *Grouping) Show(now time.Time, id GroupID) []Move {
 		return moves
 	}
 	gr.state, gr.shown, gr.shownAt = GroupShown, true, g.now
-	moves = append(moves, Move{Kind: MoveShow, At: g.now, Group: id, Reason: "Shown by hand."})
+	moves = append(moves, Move{Kind: MoveShow, At: g.now, Group: id, Reason: "Shown by hand.", ByHand: true})
 	return append(moves, g.settle(g.now, gr)...)
 }
 
@@ -127,7 +129,7 @@ func (g *Grouping) Close(now time.Time, id GroupID) []Move {
 	} else {
 		gr.state = GroupClosed
 	}
-	return append(moves, Move{Kind: kind, At: g.now, Group: id, Reason: "Closed by hand."})
+	return append(moves, Move{Kind: kind, At: g.now, Group: id, Reason: "Closed by hand.", ByHand: true})
 }
 
 // Reopen makes an ended group current again by a person's hand. With pin the engine never ends it by itself.
@@ -140,7 +142,9 @@ func (g *Grouping) Reopen(now time.Time, id GroupID, pin bool) []Move {
 	if pin {
 		g.pins[Pin{Kind: PinNeverClose, Group: id}] = true
 	}
-	moves = append(moves, g.reopen(g.now, gr, "Reopened by hand."))
+	reopened := g.reopen(g.now, gr, "Reopened by hand.")
+	reopened.ByHand = true
+	moves = append(moves, reopened)
 	return append(moves, g.settle(g.now, gr)...)
 }
 

@@ -283,7 +283,7 @@ func orNone(id string) string {
 // by itself, for instance that a group is now large enough to be shown, is carried out by settle once the books are right.
 func (e *Engine) byHand(moves []Move) {
 	for i := range moves {
-		if !strings.HasSuffix(moves[i].Reason, " by hand.") {
+		if !moves[i].ByHand {
 			e.aside = append(e.aside, moves[i])
 		}
 	}

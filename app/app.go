@@ -192,7 +192,11 @@ func (a *App) consume(ctx context.Context) error {
 			return err
 		}
 	}
-	return consume(ctx, a.bus, a.desk, a.part("incident"))
+	every := time.Duration(consumeEvery)
+	if _, driven := a.clock.(*clock.Event); driven {
+		every = 0 // whoever drives the clock waits for each request to be applied
+	}
+	return consume(ctx, a.bus, a.desk, every, a.part("incident"))
 }
 
 // URL returns where the page is.

@@ -15,17 +15,14 @@ import (
 
 const (
 	tenant = "main"
-	// messageAlerts and messageBytes bound one message: 64 KB make good use of an fsync.
-	messageAlerts = 256
-	messageBytes  = 64 << 10
+	// groupAlerts is how many alerts make a group full.
+	groupAlerts = 512
 	// ingestQueue is how many requests may wait to be published; further ones wait in their connection.
 	ingestQueue = 1024
-	// ingestFlights is how many groups may be on their way to the disk: with few, groups grow under load.
-	ingestFlights = 2
 )
 
-// ingest publishes what receivers hand over. Requests that arrive while earlier ones are on their way to the disk share
-// messages and so an fsync. It is safe for concurrent use.
+// ingest publishes what receivers hand over. One group of requests at a time is on its way to the disk; those that arrive
+// meanwhile make the next group and share messages, and so an fsync. It is safe for concurrent use.
 type ingest struct {
 	bus    *bus.Bus
 	clock  clock.Clock
@@ -75,32 +72,29 @@ func (i *ingest) DeadLetter(ctx context.Context, at time.Time, letter receive.De
 // Run publishes until ctx ends; it then answers what waits with ErrUnavailable.
 func (i *ingest) Run(ctx context.Context) error {
 	defer close(i.stopped)
-	flights := make(chan []flight, ingestFlights)
-	landed := make(chan struct{})
-	go func() {
-		defer close(landed)
-		for group := range flights {
-			land(ctx, group)
-		}
-	}()
-	defer func() {
-		close(flights)
-		<-landed
-		for {
-			select {
-			case r := <-i.queue:
-				r.done <- receive.ErrUnavailable
-			default:
-				return
-			}
-		}
-	}()
 	for {
 		select {
 		case <-ctx.Done():
+			i.refuse()
 			return nil
 		case first := <-i.queue:
-			flights <- i.send(ctx, i.gather(first))
+			group := i.gather(first)
+			err := i.store(ctx, group)
+			for _, r := range group {
+				r.done <- err
+			}
+		}
+	}
+}
+
+// refuse answers what waits.
+func (i *ingest) refuse() {
+	for {
+		select {
+		case r := <-i.queue:
+			r.done <- receive.ErrUnavailable
+		default:
+			return
 		}
 	}
 }
@@ -111,7 +105,7 @@ func (i *ingest) gather(first *request) []*request {
 	if _, driven := i.clock.(*clock.Event); driven {
 		return group
 	}
-	for count := len(first.alerts); count < messageAlerts*signal.Partitions; {
+	for count := len(first.alerts); count < groupAlerts; {
 		select {
 		case r := <-i.queue:
 			group = append(group, r)
@@ -123,15 +117,8 @@ func (i *ingest) gather(first *request) []*request {
 	return group
 }
 
-// flight is a request and the messages that carry its group.
-type flight struct {
-	request  *request
-	messages []*bus.Pending
-	err      error
-}
-
-// send hands the alerts of a group to the bus, partition by partition.
-func (i *ingest) send(ctx context.Context, group []*request) []flight {
+// store returns when the alerts of a group are on disk.
+func (i *ingest) store(ctx context.Context, group []*request) error {
 	at := group[0].at
 	alerts := group[0].alerts
 	if len(group) > 1 {
@@ -144,26 +131,24 @@ func (i *ingest) send(ctx context.Context, group []*request) []flight {
 		}
 	}
 	messages, err := i.publish(ctx, at, alerts)
-	flights := make([]flight, len(group))
-	for n, r := range group {
-		flights[n] = flight{request: r, messages: messages, err: err}
+	for _, message := range messages {
+		if _, failed := message.Wait(ctx); failed != nil && err == nil {
+			err = failed
+		}
 	}
-	return flights
+	return asPublisher(err)
 }
 
+// publish hands alerts to the bus and returns the messages that are on their way, also when one of them could not be sent.
 func (i *ingest) publish(ctx context.Context, at time.Time, alerts []signal.Alert) ([]*bus.Pending, error) {
 	if len(alerts) == 0 {
-		return i.publishPart(ctx, at, 0, nil, nil)
+		return i.publishPart(ctx, at, signal.Mixed, nil, nil)
 	}
 	var messages []*bus.Pending
-	for partition, part := range signal.SplitAlerts(alerts, signal.Partitions) {
-		for len(part) > 0 {
-			n := chunk(part)
-			var err error
-			if messages, err = i.publishPart(ctx, at, partition, part[:n], messages); err != nil {
-				return messages, err
-			}
-			part = part[n:]
+	for _, portion := range signal.DealAlerts(alerts) {
+		var err error
+		if messages, err = i.publishPart(ctx, at, portion.Partition, portion.Alerts, messages); err != nil {
+			return messages, err
 		}
 	}
 	return messages, nil
@@ -176,46 +161,6 @@ func (i *ingest) publishPart(ctx context.Context, at time.Time, partition int, a
 		return messages, err
 	}
 	return append(messages, pending), nil
-}
-
-// chunk returns how many of the alerts fit into one message, at least one.
-func chunk(alerts []signal.Alert) int {
-	size := 0
-	for n := range alerts {
-		size += alertBytes(&alerts[n])
-		if n > 0 && (size > messageBytes || n >= messageAlerts) {
-			return n
-		}
-	}
-	return len(alerts)
-}
-
-// alertBytes estimates from above the size of an alert in a record.
-func alertBytes(a *signal.Alert) int {
-	size := 64 + len(a.Source) + len(a.Identity) + len(a.GeneratorURL)
-	for _, labels := range [][]signal.Label{a.Labels, a.Annotations} {
-		for _, l := range labels {
-			size += len(l.Name) + len(l.Value) + 8
-		}
-	}
-	return size
-}
-
-// land waits until the messages of a group are on disk and answers its requests.
-func land(ctx context.Context, group []flight) {
-	if len(group) == 0 {
-		return
-	}
-	err := group[0].err
-	for _, message := range group[0].messages {
-		if _, failed := message.Wait(ctx); failed != nil && err == nil {
-			err = failed
-		}
-	}
-	err = asPublisher(err)
-	for _, f := range group {
-		f.request.done <- err
-	}
 }
 
 // asPublisher maps the errors of the bus to those of receive.Publisher.

@@ -59,8 +59,8 @@ func (l *ledger) line(number int, data []byte) error {
 	for i := range batch.Alerts {
 		batch.Alerts[i].Source = "prometheus"
 	}
-	for _, part := range signal.SplitAlerts(batch.Alerts, signal.Partitions) { // as the server does
-		l.engine.Apply(line.At, part)
+	for _, portion := range signal.DealAlerts(batch.Alerts) { // as the server does
+		l.engine.Apply(line.At, portion.Alerts)
 	}
 	l.take()
 	refused := map[int]bool{}

@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/fairlead/fairlead/base/signal"
 )
 
 // SignalStream is the stream of alerts and changes: every message is fsynced before it is acknowledged.
@@ -100,9 +103,13 @@ type Stats struct {
 	First, Last uint64
 }
 
-// AlertSubject returns the subject of a tenant's alerts in one partition, from 0.
+// AlertSubject returns the subject of a tenant's alerts in one partition, from 0; signal.Mixed for those of several.
 func AlertSubject(tenant string, partition int) string {
-	return fmt.Sprintf("fairlead.%s.signal.alert.%d", tenant, partition)
+	name := "mixed"
+	if partition != signal.Mixed {
+		name = strconv.Itoa(partition)
+	}
+	return "fairlead." + tenant + ".signal.alert." + name
 }
 
 // AlertSubjects returns the subject filter that matches the alerts of all partitions of a tenant.

@@ -14,6 +14,8 @@ const (
 	waitForFirst = 5 * time.Second        // one request for the next message; then it asks again
 	retryPause   = 100 * time.Millisecond // after the server could not be asked
 	keepConsumer = time.Minute            // the server forgets a reader that has not asked for so long
+	fetchSize    = 32                     // messages of one request
+	batchBytes   = 512 << 10              // a batch that is larger takes no more messages
 )
 
 // errGap says that a delivery was lost between the server and here.
@@ -35,9 +37,10 @@ type Message struct {
 type Handler func(ctx context.Context, batch []Message) error
 
 // Consume hands the messages of subjects behind position after to handle, in order and each once. It asks for everything
-// that waits, hands it over as one batch of 1 to maxBatch messages, and asks again only after handle has returned; so
-// batches grow under load, and an idle stream passes each message on at once. It returns handle's error, the cause of ctx's end, ErrClosed, or ErrAhead if after lies beyond the end of the stream. While the server cannot be
-// asked, Consume tries again; so it outlives a full disk or the loss of a cluster.
+// that waits, hands it over as one batch of 1 to maxBatch messages (fewer when they are large), and asks again only after
+// handle has returned; so batches grow under load, and an idle stream passes each message on at once. It returns handle's
+// error, the cause of ctx's end, ErrClosed, or ErrAhead if after lies beyond the end of the stream. While the server cannot
+// be asked, Consume tries again; so it outlives a full disk or the loss of a cluster.
 func (b *Bus) Consume(ctx context.Context, stream string, subjects []string, after uint64, maxBatch int, handle Handler) error {
 	r := &reader{bus: b, stream: stream, subjects: subjects, position: after, maxBatch: max(maxBatch, 1)}
 	for {
@@ -83,7 +86,7 @@ func (r *reader) next(ctx context.Context) ([]Message, error) {
 			return nil, err
 		}
 	}
-	batch, err := r.collect(func() (jetstream.MessageBatch, error) { return r.consumer.FetchNoWait(r.maxBatch) })
+	batch, err := r.waiting()
 	if err != nil || len(batch) > 0 {
 		return batch, err
 	}
@@ -97,6 +100,25 @@ func (r *reader) next(ctx context.Context) ([]Message, error) {
 		err = nil
 	}
 	return batch, err
+}
+
+// waiting returns what is there now, as much as makes a batch.
+func (r *reader) waiting() (batch []Message, err error) {
+	size := 0
+	for r.consumer != nil && len(batch) < r.maxBatch && size < batchBytes {
+		ask := min(fetchSize, r.maxBatch-len(batch))
+		more, err := r.collect(func() (jetstream.MessageBatch, error) { return r.consumer.FetchNoWait(ask) })
+		if err != nil && len(batch) == 0 {
+			return nil, err
+		}
+		for i := range more {
+			size += len(more[i].Data)
+		}
+		if batch = append(batch, more...); len(more) < ask {
+			break // the end of the stream, or an error that shows again at the next request
+		}
+	}
+	return batch, nil
 }
 
 // start makes a consumer behind the position.

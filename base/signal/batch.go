@@ -88,9 +88,67 @@ func DecodeAlerts(data []byte) (AlertBatch, error) {
 	return batch, nil
 }
 
-// Partitions is how many partitions the alerts of a tenant are dealt to. The alerts of one request reach the engine
-// partition by partition, so whoever wants the same incidents has to deal them in the same way.
+// Partitions is how many partitions the alerts of a tenant are dealt to.
 const Partitions = 2
+
+// Mixed stands in the place of a partition where alerts of several travel together.
+const Mixed = -1
+
+// Bounds of one message: 64 KB make good use of an fsync.
+const (
+	messageAlerts = 256
+	messageBytes  = 64 << 10
+)
+
+// Portion is what one message carries: alerts of one partition, or of several (Mixed).
+type Portion struct {
+	Partition int
+	Alerts    []Alert
+}
+
+// DealAlerts divides alerts into the messages that carry them: one, as long as they fit, because an fsync costs the more the
+// smaller what it carries; else each partition has its own. The order within a partition is kept. Portions reach the engine one
+// by one, so whoever wants the same incidents has to deal the alerts in the same way.
+func DealAlerts(alerts []Alert) []Portion {
+	if len(alerts) == 0 {
+		return nil
+	}
+	if fit(alerts) == len(alerts) {
+		return []Portion{{Mixed, alerts}}
+	}
+	var portions []Portion
+	for partition, part := range splitAlerts(alerts, Partitions) {
+		for len(part) > 0 {
+			n := fit(part)
+			portions = append(portions, Portion{partition, part[:n]})
+			part = part[n:]
+		}
+	}
+	return portions
+}
+
+// fit returns how many of the alerts fit into one message, at least one.
+func fit(alerts []Alert) int {
+	size := 0
+	for n := range alerts {
+		size += alertBytes(&alerts[n])
+		if n > 0 && (size > messageBytes || n >= messageAlerts) {
+			return n
+		}
+	}
+	return len(alerts)
+}
+
+// alertBytes estimates from above the size of an alert in a record.
+func alertBytes(a *Alert) int {
+	size := 64 + len(a.Source) + len(a.Identity) + len(a.GeneratorURL)
+	for _, labels := range [][]Label{a.Labels, a.Annotations} {
+		for _, l := range labels {
+			size += len(l.Name) + len(l.Value) + 8
+		}
+	}
+	return size
+}
 
 // Partition returns the partition, 0 to n-1, that an alert with this fingerprint belongs to.
 func Partition(f Fingerprint, n int) int {
@@ -98,9 +156,9 @@ func Partition(f Fingerprint, n int) int {
 	return int((mixed >> 33) % uint64(n)) //nolint:gosec // n is small and positive
 }
 
-// SplitAlerts deals alerts out to n partitions by fingerprint; the order within a partition is kept. Every alert of one
+// splitAlerts deals alerts out to n partitions by fingerprint; the order within a partition is kept. Every alert of one
 // fingerprint lands in the same partition. With one partition the slice itself is returned.
-func SplitAlerts(alerts []Alert, n int) [][]Alert {
+func splitAlerts(alerts []Alert, n int) [][]Alert {
 	if n <= 1 {
 		return [][]Alert{alerts}
 	}

@@ -2,6 +2,8 @@ package signal
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,22 +88,45 @@ func TestFingerprintIsAlertmanagers(t *testing.T) {
 	}
 }
 
-func TestEveryAlertOfAFingerprintLandsInOnePartition(t *testing.T) {
-	batch := sample()
-	alerts := append(append([]Alert{}, batch.Alerts...), batch.Alerts...)
+func TestDealtAlertsFillOneMessageOrKeepToTheirPartitions(t *testing.T) {
+	few := sample().Alerts
+	portions := DealAlerts(few)
+	if len(portions) != 1 || portions[0].Partition != Mixed || len(portions[0].Alerts) != len(few) {
+		t.Errorf("%d alerts were dealt as %v, want one message for all", len(few), portions)
+	}
+	if portions := DealAlerts(nil); len(portions) != 0 {
+		t.Errorf("no alerts were dealt as %v", portions)
+	}
+	var many []Alert
+	for n := range 3 * messageAlerts {
+		many = append(many, Alert{Labels: NewLabels(map[string]string{"alertname": "Down", "pod": strconv.Itoa(n % 500)}), GeneratorURL: strconv.Itoa(n)})
+	}
+	wide := Alert{Labels: NewLabels(map[string]string{"alertname": strings.Repeat("x", messageBytes)})}
+	many = append(many, wide, wide)
 	seen := map[Fingerprint]int{}
 	total := 0
-	for p, part := range SplitAlerts(alerts, 2) {
-		for i := range part {
+	for _, portion := range DealAlerts(many) {
+		last, size := -1, 0
+		for i := range portion.Alerts {
 			total++
-			f := part[i].Labels.Fingerprint()
-			if before, known := seen[f]; known && before != p {
-				t.Errorf("fingerprint %s in partitions %d and %d", f, before, p)
+			a := &portion.Alerts[i]
+			size += alertBytes(a)
+			f := a.Labels.Fingerprint()
+			if before, known := seen[f]; known && before != portion.Partition {
+				t.Errorf("fingerprint %s in partitions %d and %d", f, before, portion.Partition)
 			}
-			seen[f] = p
+			seen[f] = portion.Partition
+			if n, err := strconv.Atoi(a.GeneratorURL); err == nil && n <= last {
+				t.Errorf("alert %d comes behind %d", n, last)
+			} else if err == nil {
+				last = n
+			}
+		}
+		if n := len(portion.Alerts); n > messageAlerts || n > 1 && size > messageBytes {
+			t.Errorf("a message of %d alerts and %d bytes", n, size)
 		}
 	}
-	if total != len(alerts) {
-		t.Errorf("got %d alerts in all partitions, want %d", total, len(alerts))
+	if total != len(many) || len(seen) != 501 {
+		t.Errorf("got %d alerts of %d fingerprints in all messages, want %d of 501", total, len(seen), len(many))
 	}
 }

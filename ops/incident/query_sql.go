@@ -83,9 +83,30 @@ func FindAll(ctx context.Context, db store.Querier, numbers []uint64) ([]*Incide
 	return load(ctx, db, "number IN (?)", store.List(numbers))
 }
 
-// Timeline returns the newest steps, at most limit, of an incident and of those merged into it, oldest first.
-func Timeline(ctx context.Context, db store.Querier, number uint64, limit int) ([]*Step, error) {
-	return steps(ctx, db, "incident IN (SELECT number FROM incidents WHERE root = ? OR number = ?) ORDER BY number DESC LIMIT ?", int64(number), int64(number), limit) //nolint:gosec // as above
+// Window says which steps Timeline returns; the zero value all of them.
+type Window struct {
+	// Before takes only steps with a smaller number; 0 takes the newest too.
+	Before uint64
+	// Kinds takes only these.
+	Kinds []StepKind
+	// Limit bounds how many; the newest are taken. 0 sets no bound.
+	Limit int
+}
+
+// Timeline returns steps of an incident and of those merged into it, oldest first.
+func Timeline(ctx context.Context, db store.Querier, number uint64, w Window) ([]*Step, error) {
+	where, args := "incident IN (SELECT number FROM incidents WHERE root = ? OR number = ?)", []any{int64(number), int64(number)} //nolint:gosec // as above
+	if w.Before != 0 {
+		where, args = where+" AND number < ?", append(args, int64(w.Before)) //nolint:gosec // as above
+	}
+	if len(w.Kinds) > 0 {
+		where, args = where+" AND kind IN (?)", append(args, store.List(w.Kinds))
+	}
+	where += " ORDER BY number DESC"
+	if w.Limit > 0 {
+		where, args = where+" LIMIT ?", append(args, w.Limit)
+	}
+	return steps(ctx, db, where, args...)
 }
 
 // FindStep returns one stored step; store.ErrNotFound when there is none.

@@ -61,9 +61,9 @@ func bench(ctx context.Context, o options, out io.Writer) (err error) {
 	fmt.Fprintf(out, "full speed, then at %.0f alerts/s; accept latencies in ms\n", o.rate)
 	fmt.Fprintf(out, "%-13s %6s %6s %9s %7s %7s %7s %8s %7s %7s | %7s %7s %7s\n", "server", "batch", "conns", "alerts/s", "p50", "p99",
 		"max", "RSS MB", "CPU s", "client", "p50", "p99", "max")
-	for _, batch := range []struct{ size, connections int }{{1, 16}, {64, 4}, {256, 2}} {
+	for _, batch := range []struct{ size, connections int }{{1, 16}, {1, 64}, {64, 4}, {256, 2}} {
 		for _, peer := range []bool{false, true} {
-			if err := measure(ctx, o, filepath.Join(dir, fmt.Sprint(batch.size, peer)), batch.size, batch.connections, peer, out); err != nil {
+			if err := measure(ctx, o, filepath.Join(dir, fmt.Sprint(batch.size, batch.connections, peer)), batch.size, batch.connections, peer, out); err != nil {
 				return err
 			}
 		}

@@ -84,6 +84,7 @@ export const outage = (name, n = 6) => Array.from({ length: n }, (_, i) => ({
 }));
 
 export const get = async (url, path) => (await fetch(url + api + path)).json();
+export const post = async (url, path, body) => (await fetch(url + api + path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
 
 /** Findings of axe that a person with a disability would stumble over. */
 export async function seriousFindings(page) {

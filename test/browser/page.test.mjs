@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
-import { eventually, get, openPage, outage, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
+import { eventually, get, openPage, outage, post, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
 
 let server, browser, page;
 let first; // the incident of the first outage
@@ -113,7 +113,7 @@ test("split two alerts off, then merge them back, then undo the merge in the tim
 test("a step that is undone elsewhere shows here by itself", async () => {
   await open(`/incidents/${first}`);
   await page.getByRole("heading", { level: 1 }).waitFor();
-  await fetch(`${server.url}/api/fairlead/v1/incidents/${first}/notes`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text: "Rolled back by hand." }) });
+  await post(server.url, `/incidents/${first}/notes`, { text: "Rolled back by hand." });
   await page.locator("li[data-kind=note]").getByText("Rolled back by hand.").waitFor();
 });
 
@@ -184,6 +184,21 @@ test("dark mode follows the system, and the switch is remembered without a flash
   await page.reload({ waitUntil: "commit" });
   await page.waitForFunction(() => document.documentElement.hasAttribute("data-mantine-color-scheme"));
   assert.equal(await scheme(), "light", "set before the page is drawn");
+});
+
+test("a long timeline shows its earlier steps when asked, and keeps them while new ones come", async () => {
+  const note = (text) => post(server.url, `/incidents/${first}/notes`, { text });
+  for (let n = 0; n < 230; n++) await note(`note ${n}`);
+  await open(`/incidents/${first}`);
+  await page.getByText("note 229", { exact: true }).waitFor();
+  assert.equal(await page.getByText("note 3", { exact: true }).count(), 0, "the page loads only the newest steps");
+  await page.getByRole("button", { name: "Show earlier steps" }).click();
+  await page.getByText("note 3", { exact: true }).waitFor();
+  await page.locator("li[data-kind=open]").waitFor();
+  await note("and one more");
+  await page.getByText("and one more", { exact: true }).waitFor();
+  const texts = await page.locator("li[data-kind=note] span:first-child").allTextContents();
+  for (let n = 0; n < 230; n++) assert.equal(texts.filter((t) => t === `note ${n}`).length, 1, `note ${n} is there once`);
 });
 
 test("palette and help open by key and close again", async () => {

@@ -120,7 +120,7 @@ func (w *World) expectTimeline(ctx context.Context, inc *incident.Incident, want
 	if want == "" {
 		return nil
 	}
-	steps, err := incident.Timeline(ctx, w.db.Read(), inc.Number, maxRows)
+	steps, err := incident.Timeline(ctx, w.db.Read(), inc.Number, incident.Window{})
 	if err != nil {
 		return err
 	}

@@ -299,7 +299,7 @@ func (w *World) undoNewest(ctx context.Context, do Undo) error {
 	if err != nil {
 		return err
 	}
-	steps, err := incident.Timeline(ctx, w.db.Read(), number, maxRows)
+	steps, err := incident.Timeline(ctx, w.db.Read(), number, incident.Window{})
 	if err != nil {
 		return err
 	}

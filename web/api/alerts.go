@@ -101,7 +101,7 @@ func (a *API) getDecision(ctx context.Context, in *alertPath) (*body[Decision], 
 	}
 	var steps []*incident.Step
 	if r.Root != 0 {
-		if steps, err = incident.Timeline(ctx, a.cfg.DB.Read(), r.Root, detailSteps); err != nil {
+		if steps, err = incident.Timeline(ctx, a.cfg.DB.Read(), r.Root, incident.Window{Kinds: decisionSteps}); err != nil {
 			return nil, err
 		}
 	}

@@ -162,6 +162,41 @@ func TestListsArePagedByCursorsWithoutGapsOrRepeats(t *testing.T) {
 	}
 }
 
+func TestTheTimelineIsPagedWithoutGapsOrRepeats(t *testing.T) {
+	s := newServer(t)
+	s.storm("cart")
+	for n := range detailSteps + 7 {
+		s.do(http.MethodPost, "/incidents/INC-1/notes", fmt.Sprintf(`{"text":"note %d"}`, n), 200, nil)
+	}
+	var detail IncidentDetail
+	s.do(http.MethodGet, "/incidents/INC-1", "", 200, &detail)
+	if len(detail.Timeline) != detailSteps {
+		t.Fatalf("the incident comes with %d steps, want %d", len(detail.Timeline), detailSteps)
+	}
+	steps, next := detail.Timeline, detail.TimelineNext
+	for next != "" {
+		var page StepPage
+		s.do(http.MethodGet, "/incidents/INC-1/timeline?limit=3&cursor="+next, "", 200, &page)
+		if len(page.Items) == 0 || len(page.Items) > 3 {
+			t.Fatalf("a page of %d steps, want 1 to 3", len(page.Items))
+		}
+		steps, next = append(page.Items, steps...), page.Next
+	}
+	if steps[0].Kind != string(incident.StepOpen) {
+		t.Errorf("the timeline begins with %q, want the opening", steps[0].Text)
+	}
+	for i := 1; i < len(steps); i++ {
+		before, err1 := incident.ParseStepID(steps[i-1].ID)
+		after, err2 := incident.ParseStepID(steps[i].ID)
+		if err1 != nil || err2 != nil || after != before+1 {
+			t.Errorf("step %s comes behind %s", steps[i].ID, steps[i-1].ID)
+		}
+	}
+	if last := steps[len(steps)-1].Text; last != fmt.Sprintf("note %d", detailSteps+6) {
+		t.Errorf("the timeline ends with %q", last)
+	}
+}
+
 func TestFiltersSelect(t *testing.T) {
 	s := newServer(t)
 	s.storm("cart")
@@ -200,6 +235,8 @@ func TestBadRequestsNameFieldValueAndRemedy(t *testing.T) {
 		{"POST", "/incidents/INC-1/split", `{"alerts":["A1","A2","A3","A4","A5","A6"]}`, 422, []string{"at least one must stay"}},
 		{"POST", "/incidents/INC-1/merge", `{"from":["INC-1"]}`, 422, []string{"other"}},
 		{"POST", "/incidents/INC-1/merge", `{"from":["x"]}`, 422, []string{"body.from", "INC-12"}},
+		{"GET", "/incidents/INC-1/timeline?cursor=7", "", 422, []string{"query.cursor", "next"}},
+		{"GET", "/incidents/INC-99/timeline", "", 404, []string{"INC-99"}},
 		{"POST", "/incidents/INC-1/notes", `{"text":""}`, 422, []string{"body.text"}},
 		{"POST", "/incidents/INC-1/notes", `{"txt":"x"}`, 422, []string{"txt"}},
 		{"POST", "/incidents/INC-1/notes", `{`, 400, nil},

@@ -110,6 +110,9 @@ func toSteps(steps []*incident.Step) []Step {
 	return out
 }
 
+// decisionSteps are the kinds of steps that say whether the alerts of an incident were told.
+var decisionSteps = []incident.StepKind{incident.StepShow, incident.StepSuppress, incident.StepMerge}
+
 // toDecision joins the alert's own record with what happened to its incident.
 func toDecision(r *alert.Row, steps []*incident.Step) Decision {
 	d := Decision{Alert: r.ID, Told: r.Disposition() == alert.Told, Lines: []DecisionLine{}}

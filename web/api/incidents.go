@@ -13,7 +13,7 @@ import (
 
 const (
 	detailAlerts = 200
-	detailSteps  = 1000
+	detailSteps  = 200
 )
 
 // IncidentPath names an incident in a path. It is exported because huma fills embedded structs only then.
@@ -33,6 +33,7 @@ type listIncidents struct {
 func (a *API) incidentRoutes() {
 	route(a, http.MethodGet, "/incidents", "listIncidents", "List incidents, last seen first", a.listIncidents)
 	route(a, http.MethodGet, "/incidents/{id}", "getIncident", "Get an incident with alerts and timeline", a.getIncident)
+	route(a, http.MethodGet, "/incidents/{id}/timeline", "listSteps", "List the steps of an incident, newest page first", a.listSteps)
 	route(a, http.MethodGet, "/incidents/{id}/alerts", "listIncidentAlerts", "List the alerts of an incident", a.listIncidentAlerts)
 	route(a, http.MethodPost, "/incidents/{id}/acknowledge", "acknowledgeIncident", "Say that somebody works on it", a.acknowledge)
 	route(a, http.MethodPost, "/incidents/{id}/resolve", "resolveIncident", "End it by hand", a.resolve)
@@ -76,14 +77,56 @@ func (a *API) getIncident(ctx context.Context, in *IncidentPath) (*body[Incident
 	if err != nil {
 		return nil, err
 	}
-	steps, err := incident.Timeline(ctx, a.cfg.DB.Read(), inc.Number, detailSteps)
+	page, err := a.steps(ctx, inc.Number, 0, detailSteps)
 	if err != nil {
 		return nil, err
 	}
 	return answer(IncidentDetail{
-		Incident: toIncident(inc), Alerts: toAlerts(rows), Timeline: toSteps(steps),
+		Incident: toIncident(inc), Alerts: toAlerts(rows), Timeline: page.Items, TimelineNext: page.Next,
 		Causes: []Cause{}, Precedents: []Cause{}, Executions: []Cause{},
 	}), nil
+}
+
+type listSteps struct {
+	IncidentPath
+	Cursor string `query:"cursor" doc:"next of the page before, or timelineNext of the incident."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200"`
+}
+
+func (a *API) listSteps(ctx context.Context, in *listSteps) (*body[StepPage], error) {
+	number, err := incident.ParseID(in.ID)
+	if err != nil {
+		return nil, invalid("path.id", in.ID, "write INC- and a number, for instance INC-12")
+	}
+	before := uint64(0)
+	if in.Cursor != "" {
+		if before, err = incident.ParseStepID(in.Cursor); err != nil {
+			return nil, invalid("query.cursor", in.Cursor, "use the value of next from the page before")
+		}
+	}
+	if _, err := incident.Find(ctx, a.cfg.DB.Read(), number); err != nil {
+		return nil, err
+	}
+	page, err := a.steps(ctx, number, before, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return answer(page), nil
+}
+
+// steps returns the newest steps before a number (0: of all), oldest first.
+func (a *API) steps(ctx context.Context, number, before uint64, limit int) (StepPage, error) {
+	steps, err := incident.Timeline(ctx, a.cfg.DB.Read(), number, incident.Window{Before: before, Limit: limit + 1})
+	if err != nil {
+		return StepPage{}, err
+	}
+	page := StepPage{}
+	if len(steps) > limit {
+		steps = steps[1:]
+		page.Next = steps[0].ID()
+	}
+	page.Items = toSteps(steps)
+	return page, nil
 }
 
 // changed reads an incident back after a step.

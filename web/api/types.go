@@ -51,11 +51,12 @@ type Incident struct {
 // IncidentDetail is an incident with all that is known of it.
 type IncidentDetail struct {
 	Incident
-	Alerts     []Alert `json:"alerts" doc:"The newest 200; GET /incidents/{id}/alerts lists all."`
-	Timeline   []Step  `json:"timeline" doc:"The newest 1000 steps, oldest first."`
-	Causes     []Cause `json:"causes"`
-	Precedents []Cause `json:"precedents"`
-	Executions []Cause `json:"executions"`
+	Alerts       []Alert `json:"alerts" doc:"The newest 200; GET /incidents/{id}/alerts lists all."`
+	Timeline     []Step  `json:"timeline" doc:"The newest 200 steps, oldest first."`
+	TimelineNext string  `json:"timelineNext" doc:"The cursor of GET /incidents/{id}/timeline for the steps before; empty when there are none."`
+	Causes       []Cause `json:"causes"`
+	Precedents   []Cause `json:"precedents"`
+	Executions   []Cause `json:"executions"`
 }
 
 // Cause will say what brought an incident about. No cause is found yet: the lists of it are empty.
@@ -86,6 +87,12 @@ type Step struct {
 	Undoes     string     `json:"undoes,omitempty" doc:"The step that this one undid."`
 	UndoneAt   *time.Time `json:"undoneAt,omitempty"`
 	UndoneBy   string     `json:"undoneBy,omitempty"`
+}
+
+// StepPage is one page of steps.
+type StepPage struct {
+	Items []Step `json:"items" doc:"Oldest first."`
+	Next  string `json:"next" doc:"The cursor of the page with the steps before; empty on the last one."`
 }
 
 // Alert is one alert from firing to resolved.

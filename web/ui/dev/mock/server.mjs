@@ -82,7 +82,7 @@ async function api(req, res, url) {
     case "GET incidents 1": return send(res, 200, incidents(query));
     case "GET incidents 2": {
       const incident = world.get(parts[1]);
-      return send(res, 200, { ...incident, alerts: world.members.get(incident.id).slice(0, 200), timeline: [...world.steps.values()].filter((s) => s.incident === incident.id).sort((a, b) => a.at.localeCompare(b.at)), causes: [], precedents: [], executions: [] });
+      return send(res, 200, { ...incident, alerts: world.members.get(incident.id).slice(0, 200), timeline: [...world.steps.values()].filter((s) => s.incident === incident.id).sort((a, b) => a.at.localeCompare(b.at)), causes: [], precedents: [], executions: [], timelineNext: "" });
     }
     case "GET incidents 3": return send(res, 200, page(world.members.get(world.get(parts[1]).id), query, 200));
     case "POST incidents 3": return send(res, 200, world.act(parts[1], parts[2], await body(req)));

@@ -44,6 +44,15 @@ export const incidentAlertsQuery = (id: string) =>
     getNextPageParam: (last) => last.next || undefined,
   });
 
+/** The steps before those of the incident itself, page by page, from the cursor on. */
+export const earlierStepsQuery = (id: string, cursor: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.incident(id), "steps", cursor],
+    queryFn: ({ pageParam, signal }) => take(client.GET(`${base}/incidents/{id}/timeline`, { params: { path: { id }, query: { cursor: pageParam, limit: laterPages } }, signal })),
+    initialPageParam: cursor,
+    getNextPageParam: (last) => last.next || undefined,
+  });
+
 export const alertsQuery = (filter: AlertFilter) =>
   infiniteQueryOptions({
     queryKey: [...keys.alerts, filter],

@@ -276,6 +276,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/incidents/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the steps of an incident, newest page first */
+        get: operations["listSteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/map": {
         parameters: {
             query?: never;
@@ -619,8 +636,10 @@ export interface components {
             startedAt: string;
             /** @enum {string} */
             state: "forming" | "open" | "acknowledged" | "resolved" | "suppressed";
-            /** @description The newest 1000 steps, oldest first. */
+            /** @description The newest 200 steps, oldest first. */
             timeline: components["schemas"]["Step"][];
+            /** @description The cursor of GET /incidents/{id}/timeline for the steps before; empty when there are none. */
+            timelineNext: string;
             title: string;
         };
         IncidentPage: {
@@ -714,6 +733,12 @@ export interface components {
             /** Format: date-time */
             undoneAt?: string;
             undoneBy?: string;
+        };
+        StepPage: {
+            /** @description Oldest first. */
+            items: components["schemas"]["Step"][];
+            /** @description The cursor of the page with the steps before; empty on the last one. */
+            next: string;
         };
         StepUndo: {
             possible: boolean;
@@ -1278,6 +1303,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSteps: {
+        parameters: {
+            query?: {
+                /** @description next of the page before, or timelineNext of the incident. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepPage"];
                 };
             };
             /** @description Error */

@@ -22,6 +22,7 @@ import { NoteDialog } from "./NoteDialog";
 import { TimeAxis } from "./TimeAxis";
 import { Timeline } from "./Timeline";
 import { useIncidentAlerts } from "./useIncidentAlerts";
+import { useSteps } from "./useSteps";
 import classes from "./detail.module.css";
 
 export function IncidentPage() {
@@ -40,6 +41,7 @@ function Loaded({ incident }: { incident: IncidentDetail }) {
   const navigate = useNavigate();
   const actions = useActions();
   const { alerts, more, complete } = useIncidentAlerts(id);
+  const { steps, earlier } = useSteps(incident);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [dialog, setDialog] = useState<Dialog>();
   const stale = useConnection() === "lost";
@@ -71,11 +73,11 @@ function Loaded({ incident }: { incident: IncidentDetail }) {
       </div>
       <Tabs value={tab} onChange={(value) => void navigate({ to: ".", replace: true, search: (old) => ({ ...old, tab: value === "timeline" || value === null ? undefined : value }) })} keepMounted={false}>
         <Tabs.List>
-          <Tabs.Tab value="timeline">Timeline ({formatCount(incident.timeline.length)})</Tabs.Tab>
+          <Tabs.Tab value="timeline">Timeline ({formatCount(steps.length)}{earlier.load && "+"})</Tabs.Tab>
           <Tabs.Tab value="alerts">Alerts ({formatCount(incident.alertCount)})</Tabs.Tab>
           <Tabs.Tab value="decisions">Decisions</Tabs.Tab>
         </Tabs.List>
-        <Tabs.Panel value="timeline"><Timeline steps={incident.timeline} range={range} actions={actions} /></Tabs.Panel>
+        <Tabs.Panel value="timeline"><Timeline steps={steps} earlier={earlier} range={range} actions={actions} /></Tabs.Panel>
         <Tabs.Panel value="alerts"><AlertsTab alerts={alerts} complete={complete} more={more} range={range} selected={selected} onSelect={setSelected} onSplit={split} onMove={() => setDialog("move")} /></Tabs.Panel>
         <Tabs.Panel value="decisions"><DecisionsTab alerts={alerts} more={more} /></Tabs.Panel>
       </Tabs>

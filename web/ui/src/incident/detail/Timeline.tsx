@@ -13,6 +13,7 @@ import { Time } from "../../kit/Time";
 import type { Actions } from "../actions";
 import type { Range } from "./axis";
 import { timelineRows } from "./steps";
+import type { Earlier } from "./useSteps";
 import classes from "./detail.module.css";
 
 const icons: Record<Step["kind"], TablerIcon> = {
@@ -63,13 +64,17 @@ function RunRow({ steps, alerts, actions }: { steps: readonly Step[]; alerts: nu
 }
 
 /** What happened to the incident, newest first: by itself or by whom, why, and how to undo it. */
-export function Timeline({ steps, range, actions }: { steps: readonly Step[]; range: Range | undefined; actions: Actions }) {
+export function Timeline({ steps, earlier, range, actions }: { steps: readonly Step[]; earlier: Earlier; range: Range | undefined; actions: Actions }) {
   const inside = useMemo(() => (range ? steps.filter((s) => Date.parse(s.at) >= range.from && Date.parse(s.at) <= range.to) : steps), [steps, range]);
   const rows = useMemo(() => timelineRows(inside), [inside]);
-  if (rows.length === 0) return <Empty title="No step in this range">Zoom out on the time axis to see the others.</Empty>;
+  const more = earlier.load && <Button variant="subtle" size="compact-sm" mt={6} loading={earlier.busy} onClick={earlier.load}>Show earlier steps</Button>;
+  if (rows.length === 0) return <><Empty title="No step in this range">Zoom out on the time axis to see the others.</Empty>{more}</>;
   return (
+    <>
     <ol className={classes.timeline} aria-label="Timeline, newest first">
       {rows.map((row) => (row.kind === "step" ? <StepRow key={row.step.id} step={row.step} actions={actions} /> : <RunRow key={row.id} steps={row.steps} alerts={row.alerts} actions={actions} />))}
     </ol>
+    {more}
+    </>
   );
 }

@@ -3,7 +3,7 @@ import { makeAlert, makeIncident, makeStep } from "../../testing/make";
 import { axisOf, readRange, wholeRange } from "./axis";
 import { growth } from "./HitPanel";
 import { incidentMarkdown } from "./markdown";
-import { timelineRows } from "./steps";
+import { joinSteps, timelineRows } from "./steps";
 
 const t = (ms: number): string => new Date(ms).toISOString();
 
@@ -36,6 +36,14 @@ describe("the time axis", () => {
 });
 
 describe("the timeline", () => {
+  it("joins earlier steps and newer windows, each step once and as it is now", () => {
+    const before = [makeStep({ id: "S1" }), makeStep({ id: "S2" })];
+    const now = [makeStep({ id: "S2", undoneAt: t(1) }), makeStep({ id: "S3" })];
+    const joined = joinSteps(before, now);
+    expect(joined.map((s) => s.id)).toEqual(["S1", "S2", "S3"]);
+    expect(joined[1]?.undoneAt).toBe(t(1));
+  });
+
   const joins = (n: number) => Array.from({ length: n }, (_, i) => makeStep({ id: `S${i}`, alertCount: 2 }));
   it("folds long runs of alerts that joined by themselves", () => {
     const rows = timelineRows([makeStep({ id: "open", kind: "open" }), ...joins(5), makeStep({ id: "ack", kind: "acknowledge", actor: "ann" })]);
@@ -63,7 +71,7 @@ describe("growth", () => {
 });
 
 it("writes Markdown that cannot break its table", () => {
-  const incident = { ...makeIncident({ title: "a | b *c*", heldBack: 2 }), alerts: [], causes: [], precedents: [], executions: [], timeline: [makeStep({ text: "x | y\nz", undoneAt: t(1) })] };
+  const incident = { ...makeIncident({ title: "a | b *c*", heldBack: 2 }), alerts: [], causes: [], precedents: [], executions: [], timelineNext: "", timeline: [makeStep({ text: "x | y\nz", undoneAt: t(1) })] };
   const text = incidentMarkdown(incident, "http://fairlead.example", Date.parse("2026-11-24T23:14:00Z"));
   expect(text).toContain("## a \\| b \\*c\\*");
   expect(text).toContain("[INC-1](http://fairlead.example/incidents/INC-1) · critical · open · 14 min");

@@ -5,6 +5,12 @@ export type Row = { kind: "step"; step: Step } | { kind: "run"; id: string; step
 
 const shortest = 4;
 
+/** Both lists, oldest first, as one; of a step that is in both the second list knows more. */
+export function joinSteps(earlier: readonly Step[], later: readonly Step[]): Step[] {
+  const newer = new Set(later.map((s) => s.id));
+  return [...earlier.filter((s) => !newer.has(s.id)), ...later];
+}
+
 /** Newest first. Runs of at least four automatic joins become one row that can be opened. */
 export function timelineRows(steps: readonly Step[]): Row[] {
   const rows: Row[] = [];

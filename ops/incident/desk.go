@@ -154,8 +154,23 @@ func (d *Desk) Apply(ctx context.Context, batches []signal.AlertBatch, sequence 
 		return err
 	}
 	defer d.give()
-	if err := d.try(batches); err != nil {
+	err := d.try(func() error {
+		if len(batches) > 0 {
+			// Before the first batch only: what is stored must not hold a part of what the position does not cover.
+			if err := d.catchUp(ctx, batches[0].At); err != nil {
+				return err
+			}
+		}
+		for i := range batches {
+			d.engine.Apply(batches[i].At, batches[i].Alerts)
+		}
+		return nil
+	})
+	if errors.Is(err, ErrPoison) {
 		return errors.Join(err, d.restore(ctx))
+	}
+	if err != nil {
+		return err
 	}
 	return d.commit(ctx, sequence, also)
 }
@@ -163,31 +178,50 @@ func (d *Desk) Apply(ctx context.Context, batches []signal.AlertBatch, sequence 
 // ErrPoison says that a batch made the engine panic.
 var ErrPoison = errors.New("the incident engine panicked")
 
-// try lets the engine apply batches, and turns its panic into an error.
-func (d *Desk) try(batches []signal.AlertBatch) (err error) {
+// try lets the engine work, and turns its panic into an error.
+func (d *Desk) try(work func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			d.logger.Error("alerts made the incident engine panic; please report this", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			err = fmt.Errorf("%w: %v", ErrPoison, cause)
 		}
 	}()
-	for i := range batches {
-		d.engine.Apply(batches[i].At, batches[i].Alerts)
+	return work()
+}
+
+// advanceEvents bounds the alerts of one transaction when many end at once.
+const advanceEvents = 4096
+
+// catchUp does what waited for a time up to now, in several transactions when it is much. The turn is held.
+func (d *Desk) catchUp(ctx context.Context, now time.Time) error {
+	for d.engine.AdvanceSome(now, advanceEvents) {
+		if err := d.commit(ctx, d.position.Sequence, nil); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("let the time pass for the incidents: %w: %w", ErrUnavailable, context.Cause(ctx))
+		}
 	}
 	return nil
 }
 
-// Advance does what waited for a time up to now.
+// Advance does what waited for a time up to now. When it is much, others get their turn in between.
 func (d *Desk) Advance(ctx context.Context, now time.Time) error {
 	if due := d.Stats().Due; due.IsZero() || due.After(now) {
 		return nil
 	}
-	if err := d.take(ctx); err != nil {
-		return err
+	for more := true; more; {
+		if err := d.take(ctx); err != nil {
+			return err
+		}
+		more = d.engine.AdvanceSome(now, advanceEvents)
+		err := d.commit(ctx, d.position.Sequence, nil)
+		d.give()
+		if err != nil {
+			return err
+		}
 	}
-	defer d.give()
-	d.engine.Advance(now)
-	return d.commit(ctx, d.position.Sequence, nil)
+	return nil
 }
 
 // Do lets a person's hand work on the engine at a time, with the named incidents and alerts brought into memory first, and
@@ -200,7 +234,9 @@ func (d *Desk) Do(ctx context.Context, now time.Time, incidents []uint64, alerts
 	if err := d.adopt(ctx, incidents, alerts); err != nil {
 		return err
 	}
-	d.engine.Advance(now)
+	if err := d.catchUp(ctx, now); err != nil {
+		return err
+	}
 	failed := work(d.engine)
 	if err := d.commit(ctx, d.position.Sequence, nil); err != nil {
 		return err

@@ -241,6 +241,38 @@ func TestAStormBecomesOneShownIncidentThatClosesAndIsKept(t *testing.T) {
 	b.check()
 }
 
+func TestManyAlertsThatEndAtOnceAreStoredInPartsAndEndAlike(t *testing.T) {
+	play := func(few bool) *bench {
+		b := newBench(t)
+		n := advanceEvents + 10
+		if few {
+			n = advanceEvents - 10
+		}
+		var alerts []signal.Alert
+		for i := range n {
+			a := fire("Bad", "cart", "critical")
+			a.Labels = signal.NewLabels(map[string]string{"alertname": "Bad", "service": "cart", "pod": fmt.Sprint(i)})
+			a.ResolveTimeout = time.Minute
+			alerts = append(alerts, a)
+		}
+		b.send(alerts...)
+		b.pass(30 * time.Second)
+		b.pass(time.Hour)
+		return b
+	}
+	for _, few := range []bool{true, false} {
+		b := play(few)
+		inc := b.incident(1)
+		if inc.State != Resolved || inc.Total.Firing != 0 || inc.EndedAt.After(dawn.Add(30*time.Minute)) {
+			t.Errorf("few %t: got %s with %d firing, ended %s", few, inc.State, inc.Total.Firing, inc.EndedAt)
+		}
+		if now := b.Stats().Now; !now.Equal(b.now) {
+			t.Errorf("few %t: the incidents are at %s, want %s", few, now, b.now)
+		}
+		b.check()
+	}
+}
+
 func TestARestartGoesOnWhereItStopped(t *testing.T) {
 	play := func(restart func(b *bench)) *Incident {
 		b := newBench(t)

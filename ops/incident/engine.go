@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -84,11 +85,22 @@ func (e *Engine) Apply(at time.Time, reports []signal.Alert) {
 
 // Advance does what waited for a time up to now, in the order of those times.
 func (e *Engine) Advance(now time.Time) {
+	for e.AdvanceSome(now, math.MaxInt) {
+		continue
+	}
+}
+
+// AdvanceSome is Advance that stops after n alerts: it reports whether more waits. Until all is done, Now is the time of
+// what was done last.
+func (e *Engine) AdvanceSome(now time.Time, n int) (more bool) {
 	e.settle()
-	for {
+	for ; ; n-- {
 		due := e.nextTimer()
 		if due.IsZero() || due.After(now) {
 			break
+		}
+		if n <= 0 {
+			return true
 		}
 		e.advance(due)
 		if event, any := e.tracker.Advance(e.now); any {
@@ -100,6 +112,7 @@ func (e *Engine) Advance(now time.Time) {
 	e.advance(now)
 	e.remute()
 	e.forget()
+	return false
 }
 
 func (e *Engine) advance(now time.Time) {

@@ -192,7 +192,7 @@ func (a *App) consume(ctx context.Context) error {
 			return err
 		}
 	}
-	every := time.Duration(consumeEvery)
+	every := consumeEvery
 	if _, driven := a.clock.(*clock.Event); driven {
 		every = 0 // whoever drives the clock waits for each request to be applied
 	}

@@ -1,8 +1,10 @@
 // Package ui provides the web page of Fairlead as one http.Handler, built by Vite from the sources beside this file and
 // embedded in the binary.
 //
-// Handler answers GET and HEAD only. Files with a hash in their name are cached for ever, the page itself never; a path
-// that names no file and has no dot in its last element gets the page, so that links into it work. A client that takes
+// Handler answers GET and HEAD only. Files with a hash in their name are cached for ever, the page itself never. A path
+// that names no file and has no dot in its last element gets the page, so that links into it work, but only when the client
+// asks for HTML, as browsers do: programs tell servers apart by what they do not have (Grafana takes one that answers
+// /alertmanager/api/v2/status for a Mimir). A client that takes
 // gzip gets the compressed twin which the build wrote beside each large file. Every answer carries a content security
 // policy which allows no script but our own files.
 //
@@ -73,7 +75,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name = "index.html"
 	}
 	if !s.has(name) || strings.HasSuffix(name, ".gz") || strings.HasPrefix(path.Base(name), ".") {
-		if strings.Contains(path.Base(name), ".") {
+		if !linksIntoPage(r) {
 			http.NotFound(w, r)
 			return
 		}
@@ -99,6 +101,12 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+}
+
+// linksIntoPage reports whether a path that names no file gets the page.
+func linksIntoPage(r *http.Request) bool {
+	name := path.Clean("/" + r.URL.Path)
+	return name == "/" || !strings.Contains(path.Base(name), ".") && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // has reports whether name is a file of the site.
@@ -156,7 +164,7 @@ code{font-family:ui-monospace,monospace}</style></head>
 
 // serveMissing says how to build the page.
 func serveMissing(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/" && strings.Contains(path.Base(r.URL.Path), ".") {
+	if !linksIntoPage(r) {
 		http.NotFound(w, r)
 		return
 	}

@@ -25,11 +25,12 @@ func gzipped(t *testing.T, text string) []byte {
 	return out.Bytes()
 }
 
-// get asks h for target and returns the answer.
+// get asks h for target as a browser does and returns the answer.
 func get(t *testing.T, h http.Handler, method, target, encoding string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody)
 	r.Header.Set("Accept-Encoding", encoding)
+	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Result()
@@ -89,6 +90,22 @@ func TestBuiltPage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAProgramIsToldWhatIsNotThere(t *testing.T) {
+	h := newHandler(fstest.MapFS{"index.html": {Data: []byte("<html>page")}, "theme.js": {}})
+	for target, want := range map[string]int{
+		"/": 200, "/index.html": 200, "/theme.js": 200, "/incidents/INC-1": 404,
+		"/alertmanager/api/v2/status": 404, "/alertmanager/api/v1/status/buildinfo": 404, "/api/v1/alerts": 404,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, http.NoBody)
+		r.Header.Set("Accept", "application/json, text/plain, */*")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: got %d, want %d", target, w.Code, want)
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ func DefaultConfig() Config {
 		OTLP:    OTLPConfig{GRPC: HTTPConfig{Listen: "127.0.0.1:4317"}, HTTP: HTTPConfig{Listen: "127.0.0.1:4318"}},
 		Clock:   "wall",
 		Log:     LogConfig{Level: "info"},
-		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 2_000_000},
+		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 500_000},
 		Bus:     BusConfig{MaxBytes: 1 << 30},
 		Alert:   alert.DefaultConfig(),
 		Incident: IncidentConfig{
@@ -236,7 +236,7 @@ func (c *Config) Validate() error {
 		return bad("receive.resolve_timeout", "%s is negative; write a duration such as 5m, or 0s for never", c.Receive.ResolveTimeout)
 	}
 	if c.Receive.MaxFingerprintsPerSender < 1 {
-		return bad("receive.max_fingerprints_per_sender", "%d is less than 1; write a whole number such as 2000000", c.Receive.MaxFingerprintsPerSender)
+		return bad("receive.max_fingerprints_per_sender", "%d is less than 1; write a whole number such as 500000", c.Receive.MaxFingerprintsPerSender)
 	}
 	if c.Bus.MaxBytes < 4<<20 {
 		return bad("bus.max_bytes", "%d is less than 4194304 (4 MiB)", c.Bus.MaxBytes)

@@ -25,10 +25,10 @@ type CapsConfig struct {
 	Window time.Duration
 }
 
-// DefaultCapsConfig is 2 million fingerprints a sender and day, 8 million in all, 1024 senders. Memory is 4 to 11 bytes for
+// DefaultCapsConfig is 500,000 fingerprints a sender and day, 8 million in all, 1024 senders. Memory is 4 to 11 bytes for
 // each remembered fingerprint, so at most about 90 MB when everything is used up.
 func DefaultCapsConfig() CapsConfig {
-	return CapsConfig{PerSender: 2_000_000, Total: 8_000_000, Senders: 1024, Window: 24 * time.Hour}
+	return CapsConfig{PerSender: 500_000, Total: 8_000_000, Senders: 1024, Window: 24 * time.Hour}
 }
 
 // maxCountedLabels bounds for how many label names of a sender the values are counted.
@@ -36,7 +36,7 @@ const maxCountedLabels = 128
 
 // Caps counts the different fingerprints of each sender, so that a label with endless values is refused before it fills
 // the disk. A fingerprint that is known passes even when the cap is reached. It remembers 32 bits of each, so about one new
-// fingerprint in 2,000 passes as known at 2 million. It is safe for concurrent use; senders do not wait for each other
+// fingerprint in 8,000 passes as known at 500,000. It is safe for concurrent use; senders do not wait for each other
 // except for a moment. Nothing survives a restart.
 type Caps struct {
 	config CapsConfig

@@ -22,8 +22,11 @@ type connection struct {
 	buffer  []byte
 }
 
-func dial(address string) (*connection, error) {
-	conn, err := net.Dial("tcp", address)
+// dial connects from a loopback address of its own for each number: a server that counts what each sender sends takes them
+// for different senders, as the machines of a fleet are.
+func dial(address string, number int) (*connection, error) {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+number%250))}} //nolint:gosec // small
+	conn, err := dialer.Dial("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
@@ -128,7 +131,7 @@ func (l load) run() (outcome, error) {
 }
 
 func (l load) worker(number int, begin time.Time) (outcome, error) {
-	c, err := dial(l.address)
+	c, err := dial(l.address, number)
 	if err != nil {
 		return outcome{}, err
 	}

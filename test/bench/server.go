@@ -141,7 +141,7 @@ func (s *server) get(ctx context.Context, path string, to any) error {
 
 // waitFor sends one more alert and returns when the API lists it, and so everything before it.
 func (s *server) waitFor(ctx context.Context, name string) error {
-	c, err := dial(s.address)
+	c, err := dial(s.address, 0)
 	if err != nil {
 		return err
 	}

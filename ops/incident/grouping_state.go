@@ -79,7 +79,6 @@ type member struct {
 	lastFired time.Time
 	endedAt   time.Time
 	traits    traits
-	terms     []Term
 }
 
 // NewGrouping returns an empty Grouping. topo may be nil.
@@ -424,7 +423,6 @@ func (g *Grouping) join(now time.Time, gr *group, m *member, fresh bool, terms [
 		g.marks.learn(&m.traits, &gr.profile)
 	}
 	g.put(now, gr, m, fresh)
-	m.terms = terms
 	return Move{Kind: MoveAssign, At: now, Group: gr.id, Members: []string{m.ID}, Terms: terms, Reason: reason}
 }
 

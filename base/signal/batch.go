@@ -17,8 +17,9 @@ type AlertBatch struct {
 // ErrRecord says that bytes are no batch record that this version can read. A record which a newer version wrote is one.
 var ErrRecord = errors.New("not a batch record of a known version")
 
-// recordVersion is the first byte of each record. Version 1: string table, then alerts that refer to it.
-const recordVersion = 1
+// recordVersion is the first byte of each record: string table, then alerts that refer to it. Version 1 knows only reports
+// that are told apart by their labels; it can still be read.
+const recordVersion = 2
 
 // maxRecordItems bounds counts in a record, so that a damaged length cannot ask for unbounded memory.
 const maxRecordItems = 1 << 22
@@ -30,6 +31,11 @@ func AppendAlerts(buf []byte, batch AlertBatch) []byte {
 	w.uint(uint64(len(batch.Alerts)))
 	for i := range batch.Alerts {
 		a := &batch.Alerts[i]
+		flags := uint64(a.Act) << 1
+		if a.Keyed {
+			flags |= 1
+		}
+		w.uint(flags)
 		w.text(a.Source)
 		w.text(a.Identity)
 		w.labels(a.Labels)
@@ -38,6 +44,8 @@ func AppendAlerts(buf []byte, batch AlertBatch) []byte {
 		w.time(a.StartsAt)
 		w.time(a.EndsAt)
 		w.uint(uint64(a.ResolveTimeout))
+		w.text(a.Actor)
+		w.text(a.Text)
 		w.uint(uint64(len(a.Notes)))
 		for _, note := range a.Notes {
 			w.text(note)
@@ -55,7 +63,7 @@ func AppendAlerts(buf []byte, batch AlertBatch) []byte {
 // DecodeAlerts reads a record that AppendAlerts wrote. The error wraps ErrRecord when data is none. The result shares no
 // memory with data; equal strings share theirs.
 func DecodeAlerts(data []byte) (AlertBatch, error) {
-	if len(data) == 0 || data[0] != recordVersion {
+	if len(data) == 0 || data[0] == 0 || data[0] > recordVersion {
 		return AlertBatch{}, fmt.Errorf("decode alerts: %w", ErrRecord)
 	}
 	r := recordReader{data: data[1:]}
@@ -67,9 +75,22 @@ func DecodeAlerts(data []byte) (AlertBatch, error) {
 		if r.err != nil {
 			break
 		}
-		a := Alert{
-			Source: r.text(), Identity: r.text(), Labels: r.labels(), Annotations: r.labels(), GeneratorURL: r.text(),
+		var a Alert
+		if data[0] >= 2 {
+			flags := r.uint()
+			a.Keyed = flags&1 == 1
+			if flags >>= 1; flags >= uint64(acts) {
+				r.fail()
+			} else {
+				a.Act = Act(flags)
+			}
+		}
+		a = Alert{
+			Act: a.Act, Keyed: a.Keyed, Source: r.text(), Identity: r.text(), Labels: r.labels(), Annotations: r.labels(), GeneratorURL: r.text(),
 			StartsAt: r.time(), EndsAt: r.time(), ResolveTimeout: time.Duration(r.uint()), //nolint:gosec // written from a Duration
+		}
+		if data[0] >= 2 {
+			a.Actor, a.Text = r.text(), r.text()
 		}
 		for range r.count() {
 			if r.err != nil {
@@ -141,7 +162,7 @@ func fit(alerts []Alert) int {
 
 // alertBytes estimates from above the size of an alert in a record.
 func alertBytes(a *Alert) int {
-	size := 64 + len(a.Source) + len(a.Identity) + len(a.GeneratorURL)
+	size := 64 + len(a.Source) + len(a.Identity) + len(a.GeneratorURL) + len(a.Actor) + len(a.Text)
 	for _, labels := range [][]Label{a.Labels, a.Annotations} {
 		for _, l := range labels {
 			size += len(l.Name) + len(l.Value) + 8
@@ -164,7 +185,7 @@ func splitAlerts(alerts []Alert, n int) [][]Alert {
 	}
 	parts := make([][]Alert, n)
 	for i := range alerts {
-		p := Partition(alerts[i].Labels.Fingerprint(), n)
+		p := Partition(alerts[i].Fingerprint(), n)
 		parts[p] = append(parts[p], alerts[i])
 	}
 	return parts

@@ -29,6 +29,7 @@ func sample() AlertBatch {
 				GeneratorURL: "http://p/g", StartsAt: at("1970-01-01T00:00:00Z"), EndsAt: at("1969-12-31T23:59:59.5Z"),
 				ResolveTimeout: 5 * time.Minute, Notes: []string{"clamped"},
 			},
+			{Act: Acknowledge, Source: "pagerduty", Identity: "db/7", Keyed: true, Actor: "ann", Text: "on it", Labels: Labels{}, Annotations: Labels{}},
 			{Source: "prometheus", Identity: "cd", Labels: NewLabels(map[string]string{"alertname": "Down", "service": "pay"}), StartsAt: at("2026-01-02T03:00:00Z")},
 		},
 	}
@@ -40,6 +41,19 @@ func TestARecordReadsBackAsItWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestARecordOfTheFirstVersionIsStillRead(t *testing.T) {
+	old := append([]byte{1, 5, 0, 10}, "prometheus\x02ab\x09alertname\x04Down"...)
+	old = append(old, 0, 1, 1, 2, 1, 3, 4, 0, 0, 0, 0, 0, 1, 2)
+	got, err := DecodeAlerts(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := AlertBatch{Alerts: []Alert{{Source: "prometheus", Identity: "ab", Labels: NewLabels(map[string]string{"alertname": "Down"}), Notes: []string{"ab"}}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -40,13 +40,34 @@ func ParseSeverity(text string) Severity {
 	return Unrated
 }
 
+// Act is what a sender says about an alert.
+type Act uint8
+
+// The acts.
+const (
+	// Report: it fires, or it has ended (EndsAt), with all that is known of it.
+	Report Act = iota
+	// End: the alert with this Identity has ended. Nothing else is known; an unknown or ended one stays as it is.
+	End
+	// Acknowledge and Unacknowledge: Actor works, or no longer works, on the alert with this Identity.
+	Acknowledge
+	Unacknowledge
+	// Comment: Actor says Text about the alert with this Identity.
+	Comment
+	acts
+)
+
 // Alert is one report that something fires or has ended: a claim by a rule or, from Fairlead's own detectors, by a model.
 type Alert struct {
+	// Act is what the sender says; what is said of a Report below holds for the other acts as far as they need it.
+	Act Act
 	// Source is the integration that sent it, for instance "prometheus".
 	Source string
 	// Identity is the sender's own key, verbatim; for Prometheus the fingerprint of the labels in hexadecimal.
 	Identity string
-	// Labels identify the alert; never empty.
+	// Keyed says that Identity alone tells the alert from others of its Source; else its Labels do.
+	Keyed bool
+	// Labels describe what the alert is about; never empty in a Report.
 	Labels Labels
 	// Annotations describe it; they may change from one report to the next.
 	Annotations Labels
@@ -58,8 +79,18 @@ type Alert struct {
 	EndsAt time.Time
 	// ResolveTimeout is how long after the last report without EndsAt the alert counts as ended; 0 means never.
 	ResolveTimeout time.Duration
+	// Actor is who acted at the sender, "" if it does not say; Text what was said.
+	Actor, Text string
 	// Notes are what the receiver changed, for the decision record, for instance that a StartsAt in the future was clamped.
 	Notes []string
+}
+
+// Fingerprint tells the alert from others of its Source: by its Identity if it is Keyed, else by its Labels.
+func (a *Alert) Fingerprint() Fingerprint {
+	if a.Keyed {
+		return Fingerprint(fnvString(offset64, a.Identity))
+	}
+	return a.Labels.Fingerprint()
 }
 
 // Severity returns the severity that the alert's label "severity" (or "priority") names.

@@ -74,6 +74,7 @@ type Episode struct {
 	textNew bool        // they were not stored yet
 	returns []time.Time // newest returns after an end, oldest first; only within Config.FlapWindow
 	endedAt time.Time   // server's time of the newest end
+	fired   time.Time   // the sender's time of the newest firing
 	timer   int         // index in the tracker's heap, -1 when not queued
 	due     time.Time
 	dirty   dirtiness

@@ -77,12 +77,20 @@ func (t *Tracker) Each(visit func(*Episode)) {
 	}
 }
 
+// Find returns the newest episode in memory that an alert belongs to, nil if there is none.
+func (t *Tracker) Find(a *signal.Alert) *Episode { return t.byKey[key{a.Source, a.Fingerprint()}] }
+
 // Report takes one report at the server's time now. Call Advance(now) before.
 func (t *Tracker) Report(now time.Time, a *signal.Alert) Event {
-	k := key{a.Source, a.Labels.Fingerprint()}
+	k := key{a.Source, a.Fingerprint()}
 	e := t.byKey[k]
 	ended := !a.EndsAt.IsZero() && !a.EndsAt.After(now)
 	switch {
+	case e != nil && a.Keyed && stale(e, a, ended):
+		t.repeat(now, e, nil)
+		e.Note(now, StageDedupe, "too late", "A report came that is older than what is known; it changed nothing.")
+		t.mark(e, changed)
+		return Event{Kind: Nothing, At: now, Episode: e}
 	case e == nil, e.State == Resolved && !ended && now.Sub(e.endedAt) > t.cfg.Return:
 		return t.begin(now, k, a, ended)
 	case e.State == Resolved && ended:
@@ -100,6 +108,39 @@ func (t *Tracker) Report(now time.Time, a *signal.Alert) Event {
 	return Event{Kind: Nothing, At: now, Episode: e}
 }
 
+// stale reports whether the sender itself says that a report is older than what is known of e: an end of before it fired
+// again, or a firing of before its end. Webhooks are repeated and overtake each other.
+func stale(e *Episode, a *signal.Alert, ended bool) bool {
+	if ended {
+		return e.State == Firing && a.EndsAt.Before(e.fired)
+	}
+	return e.State == Resolved && a.StartsAt.Before(e.EndsAt)
+}
+
+// End ends an episode because its sender says so by its key alone.
+func (t *Tracker) End(now time.Time, e *Episode, a *signal.Alert) Event {
+	t.repeat(now, e, nil)
+	at := a.EndsAt
+	if at.IsZero() || at.After(now) {
+		at = now
+	}
+	if e.State == Resolved || at.Before(e.fired) {
+		return Event{Kind: Nothing, At: now, Episode: e}
+	}
+	reason := "The sender reported its end."
+	if a.Actor != "" {
+		reason = a.Actor + " closed it at the sender."
+	}
+	return t.end(now, e, at, "resolved", reason)
+}
+
+// Hear counts a report that is about an episode but does not say whether it fires, with a line for its record.
+func (t *Tracker) Hear(now time.Time, e *Episode, line Line) {
+	t.repeat(now, e, nil)
+	e.Note(now, line.Stage, line.Outcome, line.Reason)
+	t.mark(e, changed)
+}
+
 // begin starts an episode. A report that is already over makes an ended episode, which nobody is told about.
 func (t *Tracker) begin(now time.Time, k key, a *signal.Alert, ended bool) Event {
 	e := &Episode{
@@ -107,6 +148,7 @@ func (t *Tracker) begin(now time.Time, k key, a *signal.Alert, ended bool) Event
 		Source: a.Source, Identity: a.Identity, Fingerprint: k.fingerprint, TemplateKey: TemplateKey(a), Labels: a.Labels,
 		Severity: a.Severity(),
 		State:    Firing, StartsAt: a.StartsAt, ReceivedAt: now, LastReceivedAt: now, Reports: 1, timer: -1,
+		fired: a.StartsAt,
 	}
 	t.next++
 	e.read(a)
@@ -134,7 +176,7 @@ func (t *Tracker) repeat(now time.Time, e *Episode, a *signal.Alert) {
 	e.Reports++
 	e.LastReceivedAt = now
 	t.mark(e, repeated)
-	if e.read(a) {
+	if a != nil && e.read(a) {
 		t.mark(e, changed)
 	}
 }
@@ -151,7 +193,7 @@ func (e *Episode) read(a *signal.Alert) bool {
 
 // comeBack makes an ended episode fire again.
 func (t *Tracker) comeBack(now time.Time, e *Episode, a *signal.Alert) Event {
-	e.State, e.EndsAt = Firing, time.Time{}
+	e.State, e.EndsAt, e.fired = Firing, time.Time{}, a.StartsAt
 	e.Flaps++
 	t.firing++
 	t.mark(e, changed)
@@ -267,6 +309,7 @@ func (t *Tracker) Restore(now time.Time, e *Episode, lines int) {
 	}
 	e.timer, e.lines, e.dirty, e.textNew, e.Annotations, e.GeneratorURL, e.Why = -1, lines, clean, false, nil, "", nil
 	e.Service, e.Instance, e.Host = entity.Of(e.Labels.Get)
+	e.fired = e.StartsAt
 	t.next = max(t.next, e.Seq+1)
 	t.byID[e.ID] = e
 	k := key{e.Source, e.Fingerprint}

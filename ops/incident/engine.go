@@ -78,7 +78,11 @@ func (e *Engine) Apply(at time.Time, reports []signal.Alert) {
 	e.Advance(at)
 	for i := range reports {
 		e.received++
-		e.handle(e.tracker.Report(e.now, &reports[i]))
+		if reports[i].Act == signal.Report {
+			e.handle(e.tracker.Report(e.now, &reports[i]))
+		} else {
+			e.act(&reports[i])
+		}
 	}
 	e.remute()
 }

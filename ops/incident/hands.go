@@ -39,6 +39,21 @@ func (e *Engine) Acknowledge(number uint64, actor, note string) (*Step, error) {
 	return s, nil
 }
 
+// Unacknowledge says that nobody works on an incident any more. ErrConflict when it is not acknowledged.
+func (e *Engine) Unacknowledge(number uint64, actor, note string) (*Step, error) {
+	inc, err := e.find(number)
+	if err != nil {
+		return nil, err
+	}
+	if inc.State != Acknowledged {
+		return nil, fmt.Errorf("incident %s is %s, only an acknowledged one can be unacknowledged: %w", inc.ID(), inc.State, ErrConflict)
+	}
+	s := e.step(inc, StepRelease, actor, withNote("No longer acknowledged by "+inc.AcknowledgedBy, note), nil)
+	s.By = inc.AcknowledgedBy
+	inc.State, inc.AcknowledgedAt, inc.AcknowledgedBy = Open, zeroTime, ""
+	return s, nil
+}
+
 // Resolve ends an incident by a person's hand, although alerts may still fire. ErrConflict when it has ended.
 func (e *Engine) Resolve(number uint64, actor, reason string) (*Step, error) {
 	inc, err := e.find(number)

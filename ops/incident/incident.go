@@ -105,6 +105,7 @@ const (
 	StepClose       StepKind = "close"
 	StepReopen      StepKind = "reopen"
 	StepAcknowledge StepKind = "acknowledge"
+	StepRelease     StepKind = "unacknowledge"
 	StepResolve     StepKind = "resolve"
 	StepNote        StepKind = "note"
 	StepUndo        StepKind = "undo"
@@ -112,7 +113,8 @@ const (
 
 // StepKinds lists all kinds of step.
 var StepKinds = []StepKind{
-	StepOpen, StepAssign, StepMerge, StepSplit, StepShow, StepSuppress, StepClose, StepReopen, StepAcknowledge, StepResolve,
+	StepOpen, StepAssign, StepMerge, StepSplit, StepShow, StepSuppress, StepClose, StepReopen, StepAcknowledge, StepRelease,
+	StepResolve,
 	StepNote, StepUndo,
 }
 
@@ -132,6 +134,8 @@ type Step struct {
 	Terms []Term `json:"terms,omitempty"`
 	// Before is the incident's state before the step.
 	Before State `json:"before,omitempty"`
+	// By is who had acknowledged the incident before an unacknowledge.
+	By string `json:"by,omitempty"`
 	// Undoes is the number of the step that this one undid; 0 if none.
 	Undoes uint64 `json:"undoes,omitempty"`
 

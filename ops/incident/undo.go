@@ -53,6 +53,8 @@ func (e *Engine) undo(s *Step, inc *Incident, actor string) error {
 		return e.undoReopen(s, inc)
 	case StepAcknowledge:
 		return e.undoAcknowledge(s, inc)
+	case StepRelease:
+		return e.undoRelease(s, inc)
 	case StepNote, StepUndo:
 	}
 	return fmt.Errorf("step %s: a %s cannot be undone: %w", s.ID(), s.Kind, ErrConflict)
@@ -235,6 +237,15 @@ func (e *Engine) undoAcknowledge(s *Step, inc *Incident) error {
 		e.formAgain(inc.Group)
 		inc.State, inc.ShownAt = Forming, zeroTime
 	}
+	e.touch(inc)
+	return nil
+}
+
+func (e *Engine) undoRelease(s *Step, inc *Incident) error {
+	if inc.State != Open {
+		return e.blocked(s, inc)
+	}
+	inc.State, inc.AcknowledgedAt, inc.AcknowledgedBy = Acknowledged, e.now, s.By
 	e.touch(inc)
 	return nil
 }

@@ -471,7 +471,7 @@ func (p *parser) person(at time.Duration, who string) error {
 	}
 	do := Person{Who: who, Verb: verb}
 	switch verb {
-	case "acknowledges", "resolves", "reopens":
+	case "acknowledges", "unacknowledges", "resolves", "reopens":
 		do.Incident, err = p.take("an incident's name")
 		if err == nil && len(p.words) > 0 && p.words[0].quoted {
 			do.Text, _ = p.take("a reason")
@@ -498,7 +498,7 @@ func (p *parser) person(at time.Duration, who string) error {
 		return p.undo(at, who)
 	default:
 		return fmt.Errorf("%q: nothing is called %q; use fire, resolve, silence, expire, restart, name, expect, or a person with "+
-			"acknowledges, resolves, reopens, merges, splits, moves, notes or undoes", who, verb)
+			"acknowledges, unacknowledges, resolves, reopens, merges, splits, moves, notes or undoes", who, verb)
 	}
 	if err != nil {
 		return err

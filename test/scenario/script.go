@@ -70,7 +70,7 @@ type Name struct {
 // Person is what somebody does with an incident.
 type Person struct {
 	Who string
-	// Verb is acknowledges, resolves, reopens, merges, splits, moves or notes.
+	// Verb is acknowledges, unacknowledges, resolves, reopens, merges, splits, moves or notes.
 	Verb string
 	// Incident is the name of the incident that is acted on; for splits the one that the alerts leave.
 	Incident string

@@ -249,6 +249,8 @@ func (w *World) person(ctx context.Context, do Person) error {
 		switch do.Verb {
 		case "acknowledges":
 			_, err = e.Acknowledge(number, do.Who, do.Text)
+		case "unacknowledges":
+			_, err = e.Unacknowledge(number, do.Who, do.Text)
 		case "resolves":
 			_, err = e.Resolve(number, do.Who, do.Text)
 		case "reopens":

@@ -36,6 +36,7 @@ func (a *API) incidentRoutes() {
 	route(a, http.MethodGet, "/incidents/{id}/timeline", "listSteps", "List the steps of an incident, newest page first", a.listSteps)
 	route(a, http.MethodGet, "/incidents/{id}/alerts", "listIncidentAlerts", "List the alerts of an incident", a.listIncidentAlerts)
 	route(a, http.MethodPost, "/incidents/{id}/acknowledge", "acknowledgeIncident", "Say that somebody works on it", a.acknowledge)
+	route(a, http.MethodPost, "/incidents/{id}/unacknowledge", "unacknowledgeIncident", "Say that nobody works on it any more", a.unacknowledge)
 	route(a, http.MethodPost, "/incidents/{id}/resolve", "resolveIncident", "End it by hand", a.resolve)
 	route(a, http.MethodPost, "/incidents/{id}/reopen", "reopenIncident", "Make an ended one current again", a.reopen)
 	route(a, http.MethodPost, "/incidents/{id}/merge", "mergeIncidents", "Merge others into it", a.merge)
@@ -181,6 +182,12 @@ func (b *noteBody) note() string {
 func (a *API) acknowledge(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
 		return e.Acknowledge(number, actor, in.note())
+	})
+}
+
+func (a *API) unacknowledge(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
+	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
+		return e.Unacknowledge(number, actor, in.note())
 	})
 }
 

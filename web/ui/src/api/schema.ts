@@ -293,6 +293,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/incidents/{id}/unacknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that nobody works on it any more */
+        post: operations["unacknowledgeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/map": {
         parameters: {
             query?: never;
@@ -722,7 +739,7 @@ export interface components {
             id: string;
             incident: string;
             /** @enum {string} */
-            kind: "open" | "assign" | "merge" | "split" | "show" | "suppress" | "close" | "reopen" | "acknowledge" | "resolve" | "note" | "undo";
+            kind: "open" | "assign" | "merge" | "split" | "show" | "suppress" | "close" | "reopen" | "acknowledge" | "unacknowledge" | "resolve" | "note" | "undo";
             /** @description The second incident of a merge, split or assign. */
             other?: string;
             terms: components["schemas"]["Term"][];
@@ -1338,6 +1355,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unacknowledgeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoteBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
                 };
             };
             /** @description Error */

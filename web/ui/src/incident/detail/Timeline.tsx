@@ -1,6 +1,6 @@
 import { Button, UnstyledButton } from "@mantine/core";
 import {
-  IconArrowBackUp, IconArrowsJoin, IconArrowsSplit, IconBellOff, IconChevronRight, IconCircleCheck, IconCircleDashed, IconEye, IconHandStop, IconNote,
+  IconArrowBackUp, IconArrowsJoin, IconArrowsSplit, IconBellOff, IconChevronRight, IconCircleCheck, IconCircleDashed, IconEye, IconHandOff, IconHandStop, IconNote,
   IconPlus, IconRefresh, type TablerIcon,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
@@ -18,7 +18,7 @@ import classes from "./detail.module.css";
 
 const icons: Record<Step["kind"], TablerIcon> = {
   open: IconCircleDashed, assign: IconPlus, merge: IconArrowsJoin, split: IconArrowsSplit, show: IconEye, suppress: IconBellOff, close: IconCircleCheck,
-  reopen: IconRefresh, acknowledge: IconHandStop, resolve: IconCircleCheck, note: IconNote, undo: IconArrowBackUp,
+  reopen: IconRefresh, acknowledge: IconHandStop, unacknowledge: IconHandOff, resolve: IconCircleCheck, note: IconNote, undo: IconArrowBackUp,
 };
 
 function StepRow({ step, actions }: { step: Step; actions: Actions }) {

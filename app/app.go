@@ -25,6 +25,7 @@ import (
 
 	"github.com/fairlead/fairlead/base/bus"
 	"github.com/fairlead/fairlead/base/clock"
+	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/base/telemetry"
 	"github.com/fairlead/fairlead/ops/alert"
@@ -55,14 +56,16 @@ type App struct {
 	desk     *incident.Desk
 	graph    *topology.Map
 	ingest   *ingest
-	api      *api.API
-	registry *prometheus.Registry
-	health   *telemetry.Health
-	listener net.Listener
-	server   *http.Server
-	live     live
-	started  time.Time
-	restored bool // the engine was restored before Run
+	// integrations are the doors of webhook senders.
+	integrations *integration.Registry
+	api          *api.API
+	registry     *prometheus.Registry
+	health       *telemetry.Health
+	listener     net.Listener
+	server       *http.Server
+	live         live
+	started      time.Time
+	restored     bool // the engine was restored before Run
 
 	reloading sync.Mutex
 }
@@ -91,6 +94,9 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.openDesk(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openIntegrations(ctx); err != nil {
 		return nil, err
 	}
 	a.ingest = newIngest(a.bus, a.clock, a.keepDeadLetter, a.part("receive"))
@@ -208,6 +214,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "ingest", a.ingest.Run)
 	g.start(ctx, "consume", a.consume)
 	g.start(ctx, "tick", a.tick)
+	g.start(ctx, "integrations", a.integrations.Run)
 	g.start(ctx, "events", a.api.Run)
 	g.start(ctx, "http", a.serve)
 	a.logger.Info("ready", "url", a.URL(), "version", a.opts.Version, "clock", a.cfg.Clock, "data", a.cfg.Data.Dir, "after", time.Since(a.started).Round(time.Millisecond).String())

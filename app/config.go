@@ -32,6 +32,8 @@ type Config struct {
 	Log LogConfig `yaml:"log"`
 	// Receive bounds what senders may send.
 	Receive ReceiveConfig `yaml:"receive"`
+	// Access says who may do what.
+	Access AccessConfig `yaml:"access"`
 	// Bus bounds the stream.
 	Bus BusConfig `yaml:"bus"`
 	// Alert holds the constants of dedupe and flapping.
@@ -74,6 +76,12 @@ type ReceiveConfig struct {
 	MaxFingerprintsPerSender int `yaml:"max_fingerprints_per_sender"`
 }
 
+// AccessConfig says who may do what.
+type AccessConfig struct {
+	// AnonymousLoopback lets senders on this machine in without a key.
+	AnonymousLoopback bool `yaml:"anonymous_loopback"`
+}
+
 // BusConfig bounds the stream.
 type BusConfig struct {
 	// MaxBytes is how much may wait in the stream, in bytes, before senders are told to come back later.
@@ -97,6 +105,7 @@ func DefaultConfig() Config {
 		Clock:   "wall",
 		Log:     LogConfig{Level: "info"},
 		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 500_000},
+		Access:  AccessConfig{AnonymousLoopback: true},
 		Bus:     BusConfig{MaxBytes: 1 << 30},
 		Alert:   alert.DefaultConfig(),
 		Incident: IncidentConfig{

@@ -37,6 +37,7 @@ func (a *App) newServer() *http.Server {
 		Logger: a.part("api"),
 	})
 	a.alertmanagerRoutes(mux)
+	a.hookRoutes(mux)
 	mux.HandleFunc("POST /-/reload", a.serveReload)
 	mux.Handle("GET /", ui.Handler())
 	return &http.Server{
@@ -90,16 +91,13 @@ func (a *App) keepDeadLetter(ctx context.Context, at time.Time, letter receive.D
 	})
 }
 
-// replayPaths says where the pieces of an integration are offered again.
-var replayPaths = map[string]string{"prometheus": "/api/v2/alerts"}
-
 // replay offers a dead letter to the receiver that refused it, as if the sender had sent it again.
 func (a *App) replay(ctx context.Context, mux http.Handler, letter store.DeadLetter) (accepted bool, reason string, err error) {
-	path := replayPaths[letter.Receiver]
+	path, name := replayPath(letter.Receiver)
 	if path == "" {
 		return false, "Pieces that came through " + letter.Receiver + " cannot be offered again.", nil
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, path, strings.NewReader(string(letter.Payload)))
+	r, err := http.NewRequestWithContext(receive.Replay(ctx, name), http.MethodPost, path, strings.NewReader(string(letter.Payload)))
 	if err != nil {
 		return false, "", fmt.Errorf("replay %s: %w", letter.ID, err)
 	}

@@ -1,0 +1,70 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/fairlead/fairlead/base/integration"
+	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/pagerduty"
+)
+
+// hook is one address of a protocol.
+type hook struct {
+	pattern  string // of http.ServeMux
+	protocol receive.Protocol
+	replay   string // where a dead letter of the protocol is offered again; "" when it cannot be
+}
+
+// hooks are all protocols but Alertmanager's own, with their addresses.
+func hooks() []hook {
+	return []hook{
+		{"POST /v2/enqueue", pagerduty.Events(), "/v2/enqueue"},
+		{"POST /generic/2010-04-15/create_event.json", pagerduty.Legacy(), "/generic/2010-04-15/create_event.json"},
+	}
+}
+
+// kinds returns the kinds of integrations.
+func kinds() []string {
+	list := []string{}
+	for _, h := range hooks() {
+		list = append(list, h.protocol.Kind)
+	}
+	return list
+}
+
+func (a *App) openIntegrations(ctx context.Context) (err error) {
+	a.integrations, err = integration.NewRegistry(ctx, integration.NewSQL(a.db), kinds(), a.clock.Now, a.part("integration"))
+	return err
+}
+
+// hookRoutes puts the protocols of webhook senders on mux.
+func (a *App) hookRoutes(mux *http.ServeMux) {
+	served := receive.NewHooks(receive.HookConfig{
+		Publisher: a.ingest, Clock: a.clock,
+		Bodies:       receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
+		Caps:         receive.NewCaps(receive.CapsConfig{PerSender: a.cfg.Receive.MaxFingerprintsPerSender}),
+		Integrations: a.integrations, Redactor: &integration.Redactor{},
+		Anonymous: func() bool { return a.cfg.Access.AnonymousLoopback },
+		Registry:  a.registry, Logger: a.part("receive"),
+	})
+	for _, h := range hooks() {
+		mux.Handle(h.pattern, served.Handle(h.protocol))
+	}
+}
+
+// replayPath returns where a dead letter of a receiver is offered again, and through which integration; "" when it cannot
+// be.
+func replayPath(receiver string) (path, name string) {
+	if receiver == "prometheus" {
+		return "/api/v2/alerts", receiver
+	}
+	protocol, name, _ := strings.Cut(receiver, "/")
+	for _, h := range hooks() {
+		if h.protocol.Name == protocol || h.protocol.Name == "" && h.protocol.Kind == protocol {
+			return strings.ReplaceAll(h.replay, "{integration}", name), name
+		}
+	}
+	return "", ""
+}

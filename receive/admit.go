@@ -1,0 +1,110 @@
+package receive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/fairlead/fairlead/base/integration"
+)
+
+// admit finds the integration that a request belongs to.
+func (h *Hooks) admit(ctx context.Context, r *Request, p *Protocol, sender Sender) (*integration.Integration, *Problem) {
+	if name, ok := ctx.Value(replayKey{}).(string); ok {
+		i, _, _, err := h.config.Integrations.Find(name)
+		if err != nil {
+			return nil, &Problem{Status: http.StatusNotFound, Detail: "The integration that it came through is gone.", cause: err}
+		}
+		return i, nil
+	}
+	ip := net.ParseIP(sender.Address)
+	knock := integration.Knock{
+		Kind: p.Kind, Name: r.PathValue("integration"),
+		Loopback: h.config.Anonymous() && (ip != nil && ip.IsLoopback()),
+	}
+	if p.Secret != nil {
+		knock.Secret = p.Secret(r)
+	} else {
+		knock.Secret = SecretOf(r.Request)
+	}
+	if p.Verify != nil {
+		if err := p.Verify(ctx, r); err != nil {
+			return nil, AsProblem(err)
+		}
+		knock.Verified = true
+	}
+	i, err := h.config.Integrations.Admit(ctx, knock)
+	switch {
+	case err == nil:
+		return i, nil
+	case errors.Is(err, integration.ErrKey):
+		return nil, &Problem{
+			Status: http.StatusUnauthorized, Detail: "The key is missing or wrong.", cause: err,
+			Errors: []FieldError{{Field: "key", Value: hint(knock.Secret), Remedy: "send the key of the integration; make a new one on the page Integrations if it was lost"}},
+		}
+	case errors.Is(err, integration.ErrNotFound), errors.Is(err, integration.ErrInvalid):
+		return nil, &Problem{
+			Status: http.StatusNotFound, Detail: "There is no such integration.", cause: err,
+			Errors: []FieldError{{Field: "path.integration", Value: Excerpt(knock.Name), Remedy: "make an integration of kind " + p.Kind + " on the page Integrations, and use its address"}},
+		}
+	case errors.Is(err, integration.ErrFull):
+		return nil, &Problem{Status: http.StatusInsufficientStorage, Detail: err.Error() + ".", cause: err}
+	}
+	problem := PublishProblem(fmt.Errorf("%w: %w", ErrUnavailable, err))
+	return nil, problem
+}
+
+// hint shows of a secret what does not give it away.
+func hint(secret string) string {
+	switch {
+	case secret == "":
+		return ""
+	case len(secret) < 12:
+		return "..."
+	}
+	return "..." + secret[len(secret)-4:]
+}
+
+// SecretOf returns the key that a request shows in one of the usual places: bearer or other authorization with a single
+// word, the password of basic authorization, X-Api-Key, or the query's token or access_token.
+func SecretOf(r *http.Request) string {
+	if _, password, ok := r.BasicAuth(); ok {
+		return password
+	}
+	if _, key, found := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " "); found {
+		return strings.TrimSpace(key)
+	}
+	for _, secret := range []string{r.Header.Get("X-Api-Key"), r.URL.Query().Get("token"), r.URL.Query().Get("access_token")} {
+		if secret != "" {
+			return secret
+		}
+	}
+	return ""
+}
+
+// pin remembers what the first request showed, and refuses a request that shows something else.
+func (h *Hooks) pin(r *Request, pin string) *Problem {
+	refused := &Problem{
+		Status: http.StatusForbidden, Detail: "This integration belongs to another origin.",
+		Errors: []FieldError{{Field: "origin", Value: Excerpt(pin), Remedy: "make an integration of its own for it"}},
+	}
+	if r.Integration.Pinned != "" {
+		return refused
+	}
+	i, err := h.config.Integrations.Update(r.Context(), r.Integration.Name, 0, "first request", "integration.pin", func(i *integration.Integration) error {
+		if i.Pinned == "" {
+			i.Pinned = pin
+		}
+		return nil
+	})
+	if err != nil {
+		return PublishProblem(fmt.Errorf("%w: %w", ErrUnavailable, err))
+	}
+	if i.Pinned != pin {
+		return refused
+	}
+	return nil
+}

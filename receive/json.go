@@ -1,0 +1,44 @@
+package receive
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// DecodeJSON reads a JSON object or list into into. The error is a *Problem that names the field.
+func DecodeJSON(body []byte, into any) error {
+	err := json.Unmarshal(body, into)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &kind):
+		return Invalid(FieldError{Field: cmpField(kind.Field), Value: kind.Value, Remedy: "want " + kind.Type.String() + ", got " + kind.Value})
+	case errors.As(err, &syntax):
+		from := max(0, int(syntax.Offset)-40)
+		return Invalid(FieldError{Field: "body", Value: Excerpt(string(body[from:min(len(body), int(syntax.Offset)+40)])), Remedy: fmt.Sprintf("not valid JSON at byte %d (%v)", syntax.Offset, syntax)})
+	}
+	return Invalid(FieldError{Field: "body", Value: Excerpt(string(body)), Remedy: fmt.Sprintf("not what is sent here (%v)", err)})
+}
+
+func cmpField(field string) string {
+	if field == "" {
+		return "body"
+	}
+	return field
+}
+
+// WriteJSON answers with a status and a JSON value.
+func WriteJSON(w http.ResponseWriter, status int, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError) // cannot happen: answers hold only texts and numbers
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n')) // the sender has gone: nobody is left to tell
+}

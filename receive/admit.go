@@ -86,7 +86,7 @@ func SecretOf(r *http.Request) string {
 }
 
 // pin remembers what the first request showed, and refuses a request that shows something else.
-func (h *Hooks) pin(r *Request, pin string) *Problem {
+func (h *Hooks) pin(ctx context.Context, r *Request, pin string) *Problem {
 	refused := &Problem{
 		Status: http.StatusForbidden, Detail: "This integration belongs to another origin.",
 		Errors: []FieldError{{Field: "origin", Value: Excerpt(pin), Remedy: "make an integration of its own for it"}},
@@ -94,7 +94,7 @@ func (h *Hooks) pin(r *Request, pin string) *Problem {
 	if r.Integration.Pinned != "" {
 		return refused
 	}
-	i, err := h.config.Integrations.Update(r.Context(), r.Integration.Name, 0, "first request", "integration.pin", func(i *integration.Integration) error {
+	i, err := h.config.Integrations.Update(ctx, r.Integration.Name, 0, "first request", "integration.pin", func(i *integration.Integration) error {
 		if i.Pinned == "" {
 			i.Pinned = pin
 		}

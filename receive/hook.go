@@ -167,17 +167,17 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		return "", nil, problem
 	}
 	name, sender.Integration = r.Integration.Name, r.Integration.Name
-	if h.config.Forward != nil && r.Integration.Forward != "" && !replaying(r.Context()) {
+	if h.config.Forward != nil && r.Integration.Forward != "" && !replaying(ctx) {
 		h.config.Forward(r.Integration, r.Request, bytes.Clone(body))
 	}
 	d, err = h.parse(r, p)
 	if err != nil {
 		problem = AsProblem(err)
-		h.keep(r, p, problem.Detail, body)
+		h.keep(ctx, r, p, problem.Detail, body)
 		return name, nil, problem
 	}
 	if d.Pin != "" && r.Integration.Pinned != d.Pin {
-		if problem := h.pin(r, d.Pin); problem != nil {
+		if problem := h.pin(ctx, r, d.Pin); problem != nil {
 			return name, nil, problem
 		}
 	}
@@ -185,7 +185,7 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		h.alerts.WithLabelValues(p.Kind, "repeated").Add(float64(len(d.Alerts)))
 		return name, d, nil
 	}
-	problem = h.publish(r, p, d, sender)
+	problem = h.publish(ctx, r, p, d, sender)
 	if problem == nil && d.ID != "" {
 		h.seen.add(name, d.ID)
 	}
@@ -215,7 +215,7 @@ func (h *Hooks) parse(r *Request, p *Protocol) (*Delivery, error) {
 }
 
 // publish publishes what is good in a delivery, and keeps what is not.
-func (h *Hooks) publish(r *Request, p *Protocol, d *Delivery, sender Sender) *Problem {
+func (h *Hooks) publish(ctx context.Context, r *Request, p *Protocol, d *Delivery, sender Sender) *Problem {
 	timeout := r.Integration.Timeout(p.ResolveTimeout)
 	fingerprints := make([]signal.Fingerprint, len(d.Alerts))
 	for i := range d.Alerts {
@@ -240,7 +240,7 @@ func (h *Hooks) publish(r *Request, p *Protocol, d *Delivery, sender Sender) *Pr
 		h.alerts.WithLabelValues(p.Kind, "capped").Add(float64(len(excess.Refused)))
 	}
 	if len(kept) > 0 {
-		if err := h.config.Publisher.PublishAlerts(r.Context(), r.At, kept); err != nil {
+		if err := h.config.Publisher.PublishAlerts(ctx, r.At, kept); err != nil {
 			return PublishProblem(err)
 		}
 		h.alerts.WithLabelValues(p.Kind, "accepted").Add(float64(len(kept)))
@@ -258,7 +258,7 @@ func (h *Hooks) publish(r *Request, p *Protocol, d *Delivery, sender Sender) *Pr
 	problem := &Problem{Status: http.StatusBadRequest, Detail: fmt.Sprintf("%d of %d pieces cannot be accepted; the others are kept.", len(d.Rejected), len(d.Rejected)+len(kept))}
 	for i := range d.Rejected[:min(len(d.Rejected), MaxErrors)] {
 		problem.Errors = append(problem.Errors, d.Rejected[i].Problem)
-		h.keep(r, p, d.Rejected[i].Problem.Field+": "+d.Rejected[i].Problem.Remedy+".", d.Rejected[i].Raw)
+		h.keep(ctx, r, p, d.Rejected[i].Problem.Field+": "+d.Rejected[i].Problem.Remedy+".", d.Rejected[i].Raw)
 	}
 	return problem
 }
@@ -274,12 +274,12 @@ func Replay(ctx context.Context, integration string) context.Context {
 func replaying(ctx context.Context) bool { return ctx.Value(replayKey{}) != nil }
 
 // keep keeps a refused piece as a dead letter. That it cannot be kept does not change the answer.
-func (h *Hooks) keep(r *Request, p *Protocol, reason string, payload []byte) {
-	if replaying(r.Context()) {
+func (h *Hooks) keep(ctx context.Context, r *Request, p *Protocol, reason string, payload []byte) {
+	if replaying(ctx) {
 		return
 	}
 	letter := DeadLetter{Receiver: cmp.Or(p.Name, p.Kind) + "/" + r.Integration.Name, Reason: reason, Payload: h.config.Redactor.Bytes(payload)}
-	if err := h.config.Publisher.DeadLetter(r.Context(), r.At, letter); err != nil {
+	if err := h.config.Publisher.DeadLetter(ctx, r.At, letter); err != nil {
 		h.config.Logger.Warn("a refused piece could not be kept", "error", err)
 	}
 }

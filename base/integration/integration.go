@@ -41,6 +41,28 @@ var (
 	ErrFull = errors.New("too many integrations")
 )
 
+// Reason returns an error of this package without the words that only say of which kind it is.
+func Reason(err error) string {
+	text := err.Error()
+	for _, kind := range []error{ErrNotFound, ErrKey, ErrConflict, ErrInvalid, ErrFull} {
+		if rest, found := strings.CutSuffix(text, ": "+kind.Error()); found {
+			if kind == ErrNotFound { //nolint:errorlint // one of the list above
+				return "there is no " + rest
+			}
+			return rest
+		}
+	}
+	return text
+}
+
+// Field splits an error that wraps ErrInvalid into the field that it is about and what to do; ok is false for another.
+func Field(err error) (field, remedy string, ok bool) {
+	if !errors.Is(err, ErrInvalid) {
+		return "", "", false
+	}
+	return strings.Cut(Reason(err), ": ")
+}
+
 // Most is how many integrations there may be.
 const Most = 1000
 

@@ -22,25 +22,25 @@ import (
 // the names that most tools use.
 type Mapper struct {
 	// Each gives the list of pieces, one an alert; by default the payload itself, or its items if it is a list.
-	Each string `json:"each"`
+	Each string `json:"each,omitempty"`
 	// Identity gives the sender's own key; by default what the payload calls its key or id, else name and labels.
-	Identity string `json:"identity"`
+	Identity string `json:"identity,omitempty"`
 	// Name gives the alert's name.
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 	// Severity gives a word such as critical or P2.
-	Severity string `json:"severity"`
+	Severity string `json:"severity,omitempty"`
 	// State gives firing or resolved, or a word that means one of them; acknowledged too.
-	State string `json:"state"`
+	State string `json:"state,omitempty"`
 	// Summary gives the text for people.
-	Summary string `json:"summary"`
+	Summary string `json:"summary,omitempty"`
 	// Link gives a URL.
-	Link string `json:"link"`
+	Link string `json:"link,omitempty"`
 	// StartsAt and EndsAt give times: RFC 3339, or seconds or milliseconds since 1970.
-	StartsAt string `json:"startsAt"`
-	EndsAt   string `json:"endsAt"`
+	StartsAt string `json:"startsAt,omitempty"`
+	EndsAt   string `json:"endsAt,omitempty"`
 	// Labels and Annotations give further ones by name.
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // Bounds of a mapper and of what it makes.

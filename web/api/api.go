@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/fairlead/fairlead/base/clock"
+	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/topology"
@@ -27,6 +28,8 @@ type Config struct {
 	Desk    *incident.Desk
 	Map     *topology.Map
 	Clock   clock.Clock
+	// Integrations are the doors of webhook senders.
+	Integrations *integration.Registry
 	// Settled returns when everything that was accepted before the call has been applied.
 	Settled func(ctx context.Context) error
 	// Replay offers a dead letter again to the receiver it came through; reason says why it was refused.
@@ -56,6 +59,7 @@ func New(mux *http.ServeMux, cfg Config) *API {
 	a.incidentRoutes()
 	a.alertRoutes()
 	a.systemRoutes()
+	a.integrationRoutes()
 	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)
 	return a
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/base/clock"
+	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ops/incident"
@@ -27,6 +28,8 @@ type server struct {
 	db   *store.DB
 	desk *incident.Desk
 	now  *clock.Event
+	// doors are the integrations.
+	doors *integration.Registry
 }
 
 func newServer(t *testing.T) *server {
@@ -47,8 +50,13 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
+	doors, err := integration.NewRegistry(t.Context(), integration.NewSQL(db), []string{"datadog", "pagerduty"}, s.now.Now, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.doors = doors
 	a = New(mux, Config{
-		Version: "test", DB: db, Desk: s.desk, Map: &topology.Map{}, Clock: s.now, Logger: logger,
+		Version: "test", DB: db, Integrations: doors, Desk: s.desk, Map: &topology.Map{}, Clock: s.now, Logger: logger,
 		Settled: func(context.Context) error { return nil },
 		Replay: func(_ context.Context, l store.DeadLetter) (bool, string, error) {
 			return string(l.Payload) == "good", "still bad", nil

@@ -310,6 +310,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who may send through what */
+        get: operations["listIntegrations"];
+        put?: never;
+        /** Make an integration */
+        post: operations["createIntegration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/integrations/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an integration with its last payloads */
+        get: operations["getIntegration"];
+        /** Change an integration */
+        put: operations["updateIntegration"];
+        post?: never;
+        /** Delete an integration */
+        delete: operations["deleteIntegration"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/integrations/{name}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it a new key; the old ones stay good for a while */
+        post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/integrations/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a mapper makes of a payload */
+        post: operations["previewMapper"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/map": {
         parameters: {
             query?: never;
@@ -465,6 +536,20 @@ export interface components {
         AlertsBodyBody: {
             /** @description Ids of alerts. */
             alerts: string[];
+        };
+        Capture: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: date-time */
+            at: string;
+            body: string;
+            headers: {
+                [key: string]: string;
+            };
+            outcome: string;
+            /** Format: int64 */
+            status: number;
+            truncated: boolean;
         };
         Cause: {
             entity: string;
@@ -675,6 +760,110 @@ export interface components {
             /** Format: int64 */
             suppressed: number;
         };
+        Integration: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** @description Where each request is sent on, untouched. */
+            forward: string;
+            /** @description Without their secrets. */
+            keys: components["schemas"]["IntegrationKey"][];
+            /** @example datadog */
+            kind: string;
+            /** Format: date-time */
+            lastAt?: string;
+            lastError: string;
+            /** Format: date-time */
+            lastErrorAt?: string;
+            mapper: components["schemas"]["Mapper"];
+            /** @example prod-datadog */
+            name: string;
+            /** @description Only watch: nobody is told of what comes through. */
+            observe: boolean;
+            pinned: string;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Since the server started.
+             */
+            requests: number;
+            /**
+             * @description How long after the last report an alert without end counts as ended; empty takes the kind's default, 0 means never.
+             * @example 5m
+             */
+            resolveTimeout: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IntegrationDetail: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description Newest first, at most 10, without secrets. */
+            captures: components["schemas"]["Capture"][];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** @description Where each request is sent on, untouched. */
+            forward: string;
+            /** @description Without their secrets. */
+            keys: components["schemas"]["IntegrationKey"][];
+            /** @example datadog */
+            kind: string;
+            /** Format: date-time */
+            lastAt?: string;
+            lastError: string;
+            /** Format: date-time */
+            lastErrorAt?: string;
+            mapper: components["schemas"]["Mapper"];
+            /** @example prod-datadog */
+            name: string;
+            /** @description Only watch: nobody is told of what comes through. */
+            observe: boolean;
+            pinned: string;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Since the server started.
+             */
+            requests: number;
+            /**
+             * @description How long after the last report an alert without end counts as ended; empty takes the kind's default, 0 means never.
+             * @example 5m
+             */
+            resolveTimeout: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IntegrationEdit: {
+            forward?: string;
+            mapper?: components["schemas"]["Mapper"];
+            observe?: boolean;
+            resolveTimeout?: string;
+        };
+        IntegrationKey: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** @description Its last characters. */
+            hint: string;
+        };
+        IntegrationList: {
+            items: components["schemas"]["Integration"][];
+            kinds: string[];
+        };
+        IntegrationMade: {
+            integration: components["schemas"]["Integration"];
+            key: string;
+        };
         Inventory: {
             directed: boolean;
             edges: components["schemas"]["Edge"][];
@@ -695,12 +884,68 @@ export interface components {
             edges: components["schemas"]["MapEdge"][];
             nodes: components["schemas"]["MapNode"][];
         };
+        Mapper: {
+            annotations?: {
+                [key: string]: string;
+            };
+            each?: string;
+            endsAt?: string;
+            identity?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            link?: string;
+            name?: string;
+            severity?: string;
+            startsAt?: string;
+            state?: string;
+            summary?: string;
+        };
         MergeBodyBody: {
             /** @description The incidents to merge into this one. */
             from: string[];
         };
+        NewIntegration: {
+            forward?: string;
+            /** @description A key that the sender has already, such as a PagerDuty routing key; empty makes a new one. */
+            key?: string;
+            kind: string;
+            mapper?: components["schemas"]["Mapper"];
+            name: string;
+            observe?: boolean;
+            resolveTimeout?: string;
+        };
         NoteBodyBody: {
             note?: string;
+        };
+        Preview: {
+            alerts: components["schemas"]["PreviewAlert"][];
+            /** @description Why the payload gives no alerts; empty when it does. */
+            error: string;
+        };
+        PreviewAlert: {
+            annotations: {
+                [key: string]: string;
+            };
+            identity: string;
+            labels: {
+                [key: string]: string;
+            };
+            link: string;
+            name: string;
+            severity: string;
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "firing" | "resolved" | "acknowledged";
+        };
+        PreviewMapperBody: {
+            headers?: {
+                [key: string]: string;
+            };
+            mapper: components["schemas"]["Mapper"];
+            /** @description JSON. */
+            payload: string;
         };
         Problem: {
             detail: string;
@@ -719,6 +964,13 @@ export interface components {
             reason: string;
             /** @enum {string} */
             result: "accepted" | "refused";
+        };
+        RotateKeyBody: {
+            /**
+             * @description How long the keys before stay good.
+             * @example 24h
+             */
+            overlap?: string;
         };
         Stats: {
             alerts: components["schemas"]["AlertStats"];
@@ -1390,6 +1642,238 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIntegrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIntegration"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationMade"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateIntegration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was edited; 0 takes any. */
+                "If-Match"?: number;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntegrationEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Integration"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Integration"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateKeyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationMade"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewMapper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewMapperBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
             /** @description Error */

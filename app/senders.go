@@ -1,0 +1,10 @@
+package app
+
+import "github.com/fairlead/fairlead/receive/alertmanager"
+
+// senders are the protocols of monitoring tools whose address names the integration.
+func senders() []hook {
+	return []hook{
+		{"POST /in/alertmanager/{integration}", alertmanager.Webhook(), "/in/alertmanager/{integration}"},
+	}
+}

@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fairlead/fairlead/test/need"
+)
+
+// post sends a body and returns the status of the answer.
+func post(t *testing.T, url, body string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	return answer.StatusCode
+}
+
+// startAlertmanager runs an Alertmanager with a configuration and returns its address.
+func startAlertmanager(t *testing.T, path, config string) string {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "alertmanager.yml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	start(t, "alertmanager", path, "--config.file="+file, "--storage.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+address, "--cluster.listen-address=")
+	ready(t, "http://"+address+"/-/ready")
+	return address
+}
+
+// TestAlertmanagersWebhook runs Debian's Alertmanager with a webhook receiver that points at the built binary: what it groups
+// and notifies is stored here with its labels and fingerprints, and ends here when it ends there.
+func TestAlertmanagersWebhook(t *testing.T) {
+	tool := need.Tool(t, "prometheus-alertmanager")
+	fairlead := serve(t, "--config", hurry(t))
+	alertmanager := startAlertmanager(t, tool, fmt.Sprintf(`route: {receiver: fairlead, group_by: [alertname], group_wait: 1s, group_interval: 1s, repeat_interval: 1h}
+receivers:
+- name: fairlead
+  webhook_configs: [{url: "http://%s/in/alertmanager/prod", send_resolved: true}]
+`, fairlead))
+
+	send := func(service string, more string) {
+		t.Helper()
+		body := fmt.Sprintf(`[{"labels":{"alertname":"HighLatency","service":%q,"severity":"critical"},"annotations":{"summary":"slow"},"generatorURL":"http://prometheus/graph"%s}]`, service, more)
+		if status := post(t, "http://"+alertmanager+"/api/v2/alerts", body); status != http.StatusOK {
+			t.Fatalf("Alertmanager answered %d", status)
+		}
+	}
+	alerts := func() map[string]alert {
+		found := map[string]alert{}
+		for _, a := range list[alert](t, "http://"+fairlead+"/api/fairlead/v1/alerts") {
+			found[a.Labels["service"]] = a
+		}
+		return found
+	}
+	send("checkout", "")
+	send("cart", "")
+	need.Eventually(t, 60*time.Second, "both alerts", func() bool { return len(alerts()) == 2 })
+	first := alerts()["checkout"]
+	if first.Name != "HighLatency" || first.Source != "prod" || first.State == "resolved" || first.Annotations["summary"] != "slow" ||
+		first.Annotations["alertmanager_receiver"] != "fairlead" || !strings.Contains(first.GeneratorURL, "prometheus/graph") {
+		t.Errorf("the alert is %+v", first)
+	}
+	send("cart", `,"endsAt":"`+time.Now().UTC().Format(time.RFC3339Nano)+`"`)
+	need.Eventually(t, 60*time.Second, "the end of one", func() bool {
+		found := alerts()
+		return len(found) == 2 && found["cart"].State == "resolved" && found["checkout"].State != "resolved"
+	})
+}

@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client, take } from "./client";
 import type { paths } from "./schema";
+import type { IntegrationEdit, Mapper, NewIntegration } from "./types";
 
 type Query<P extends keyof paths> = NonNullable<NonNullable<paths[P]["get"]>["parameters"]["query"]>;
 
@@ -20,6 +21,8 @@ export const keys = {
   alerts: ["alerts"] as const,
   stats: ["stats"] as const,
   deadLetters: ["dead-letters"] as const,
+  integrations: ["integrations"] as const,
+  integration: (name: string) => ["integration", name] as const,
 };
 
 export const incidentsQuery = (filter: IncidentFilter) =>
@@ -84,6 +87,38 @@ export const deadLettersQuery = infiniteQueryOptions({
   initialPageParam: "",
   getNextPageParam: (last) => last.next || undefined,
 });
+
+// What senders send is not told by the event stream: whoever looks at it asks again.
+const watchEvery = 2_000;
+
+export const integrationsQuery = queryOptions({
+  queryKey: keys.integrations,
+  queryFn: ({ signal }) => take(client.GET(`${base}/integrations`, { signal })),
+  refetchInterval: watchEvery,
+});
+
+export const integrationQuery = (name: string) =>
+  queryOptions({
+    queryKey: keys.integration(name),
+    queryFn: ({ signal }) => take(client.GET(`${base}/integrations/{name}`, { params: { path: { name } }, signal })),
+    refetchInterval: watchEvery,
+  });
+
+/** What a mapper would make of a payload; nothing is stored. */
+export const previewQuery = (name: string, body: { mapper: Mapper; payload: string; headers: Record<string, string> }) =>
+  queryOptions({
+    queryKey: [...keys.integration(name), "preview", body],
+    queryFn: ({ signal }) => take(client.POST(`${base}/integrations/{name}/preview`, { params: { path: { name } }, body, signal })),
+    gcTime: 10_000,
+  });
+
+/** Everything that changes an integration. A version is the one that was edited; the server refuses it when there is a newer one. */
+export const change = {
+  create: (body: NewIntegration) => take(client.POST(`${base}/integrations`, { body })),
+  update: (name: string, version: number, body: IntegrationEdit) => take(client.PUT(`${base}/integrations/{name}`, { params: { path: { name }, header: { "If-Match": version } }, body })),
+  remove: (name: string) => take(client.DELETE(`${base}/integrations/{name}`, { params: { path: { name } } })),
+  rotate: (name: string, overlap: string) => take(client.POST(`${base}/integrations/{name}/keys`, { params: { path: { name } }, body: { overlap } })),
+};
 
 /** Everything that changes an incident; each answers with the step that did it. */
 export const send = {

@@ -13,6 +13,14 @@ export type DeadLetter = Schemas["DeadLetter"];
 export type Stats = Schemas["Stats"];
 export type Problem = Schemas["Problem"];
 export type ActionResult = Schemas["ActionResult"];
+export type Integration = Schemas["Integration"];
+export type IntegrationDetail = Schemas["IntegrationDetail"];
+export type IntegrationEdit = Schemas["IntegrationEdit"];
+export type IntegrationMade = Schemas["IntegrationMade"];
+export type NewIntegration = Schemas["NewIntegration"];
+export type Capture = Schemas["Capture"];
+export type Mapper = Schemas["Mapper"];
+export type Preview = Schemas["Preview"];
 
 export type Severity = Incident["severity"];
 export type State = Incident["state"];

@@ -55,3 +55,8 @@ export function FiringMark({ state }: { state: "firing" | "resolved" }) {
 export function DispositionMark({ disposition }: { disposition: Disposition }) {
   return <Mark icon={dispositionIcons[disposition]} word={disposition} colour={disposition === "told" ? "open" : "quiet"} />;
 }
+
+/** Whether something that was tried went well, in a word of one's own. */
+export function OutcomeMark({ ok, word }: { ok: boolean; word: string }) {
+  return <Mark icon={ok ? IconCircleCheck : IconAlertTriangleFilled} word={word} colour={ok ? "resolved" : "error"} />;
+}

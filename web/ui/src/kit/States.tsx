@@ -1,6 +1,7 @@
-import { Button, CopyButton, Skeleton } from "@mantine/core";
-import { IconAlertTriangle, IconCheck, IconCopy } from "@tabler/icons-react";
+import { Button, Skeleton } from "@mantine/core";
+import { IconAlertTriangle } from "@tabler/icons-react";
 import { ApiError } from "../api/client";
+import { Paste } from "./Paste";
 import classes from "./States.module.css";
 
 interface EmptyProps {
@@ -16,18 +17,7 @@ export function Empty({ title, children, paste }: EmptyProps) {
     <div className={classes.state}>
       <h2 className={classes.title}>{title}</h2>
       {children && <p className="dim">{children}</p>}
-      {paste && (
-        <figure className={classes.paste}>
-          <figcaption className="dim">
-            {paste.caption}
-            <CopyButton value={paste.lines}>
-              {({ copied, copy }) => <Button variant="default" size="compact-xs" onClick={copy} leftSection={copied ? <IconCheck size={13} /> : <IconCopy size={13} />}>{copied ? "Copied" : "Copy"}</Button>}
-            </CopyButton>
-          </figcaption>
-          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long lines scroll, and the keyboard must reach that */}
-          <pre tabIndex={0} className="mono">{paste.lines}</pre>
-        </figure>
-      )}
+      {paste && <Paste {...paste} />}
     </div>
   );
 }

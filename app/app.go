@@ -30,6 +30,7 @@ import (
 	"github.com/fairlead/fairlead/base/telemetry"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
+	"github.com/fairlead/fairlead/ops/notify"
 	"github.com/fairlead/fairlead/ops/topology"
 	"github.com/fairlead/fairlead/web/api"
 )
@@ -54,6 +55,7 @@ type App struct {
 	bus      *bus.Bus
 	silences *alert.Silences
 	desk     *incident.Desk
+	teller   *notify.Teller
 	graph    *topology.Map
 	ingest   *ingest
 	// integrations are the doors of webhook senders.
@@ -91,6 +93,9 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 		return nil, fmt.Errorf("http.listen: %w; another program may use the port: choose another with --http.listen", err)
 	}
 	if err := a.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openNotify(); err != nil {
 		return nil, err
 	}
 	if err := a.openDesk(ctx); err != nil {
@@ -175,8 +180,11 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 	}
 	a.desk, err = incident.StartDesk(ctx, a.db, incident.DeskConfig{
 		Engine: a.cfg.engine(), Consumer: consumer, Topology: a.graph, Silences: a.silences,
-		Inhibitor: inhibitors(a.cfg.InhibitRules),
-		Committed: func(numbers []uint64, steps []*incident.Step) { a.api.Committed(numbers, steps) },
+		Inhibitor: inhibitors(inhibitRules(&a.cfg, a.teller.Plan())),
+		Committed: func(numbers []uint64, steps []*incident.Step) {
+			a.api.Committed(numbers, steps)
+			a.teller.Committed(numbers)
+		},
 	}, a.part("incident"))
 	if err != nil {
 		return err
@@ -211,6 +219,7 @@ func (a *App) URL() string { return "http://" + a.listener.Addr().String() + "/"
 // Run serves until ctx ends or a component fails, then stops everything in reverse order.
 func (a *App) Run(ctx context.Context) error {
 	g := newGroup()
+	g.start(ctx, "notify", a.teller.Run)
 	g.start(ctx, "ingest", a.ingest.Run)
 	g.start(ctx, "consume", a.consume)
 	g.start(ctx, "tick", a.tick)

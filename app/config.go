@@ -15,6 +15,7 @@ import (
 
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
+	"github.com/fairlead/fairlead/ops/notify"
 )
 
 // Config is the whole configuration. The YAML file, the environment (FAIRLEAD_HTTP_LISTEN and so on) and the flags of
@@ -42,6 +43,8 @@ type Config struct {
 	Incident IncidentConfig `yaml:"incident"`
 	// InhibitRules are Alertmanager's.
 	InhibitRules []alert.InhibitRule `yaml:"inhibit_rules"`
+	// Notify says who is told of incidents.
+	Notify notify.Config `yaml:"notify"`
 }
 
 // DataConfig says where everything is kept.
@@ -112,6 +115,7 @@ func DefaultConfig() Config {
 			HoldCritical: incident.DefaultGroupingConfig().HoldCritical,
 			Settle:       incident.DefaultGroupingConfig().Settle,
 		},
+		Notify: notify.DefaultConfig(),
 	}
 }
 
@@ -127,6 +131,7 @@ func LoadConfig(path string, environ []string) (Config, error) {
 		if err := parse(path, data, &cfg); err != nil {
 			return cfg, err
 		}
+		cfg.Notify.Alertmanager = beside(path, cfg.Notify.Alertmanager)
 	}
 	if err := applyEnvironment(&cfg, environ); err != nil {
 		return cfg, err
@@ -263,7 +268,7 @@ func (c *Config) Validate() error {
 	if _, err := alert.NewInhibitor(c.InhibitRules); err != nil {
 		return bad("inhibit_rules", "%v", err)
 	}
-	return nil
+	return checkNotify(c)
 }
 
 // checkLoopback refuses addresses that others could reach: there is no login yet.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ func (l *live) rules() []alert.InhibitRule {
 	return l.inhibitRules
 }
 
-// Reload reads the configuration again and takes over inhibit_rules and receive.resolve_timeout at once; other keys take
+// Reload reads the configuration again and takes over inhibit_rules, receive.resolve_timeout and notify at once; other keys take
 // effect at the next start, which the log says. A configuration that cannot be used changes nothing: the error says why.
 func (a *App) Reload(ctx context.Context) error {
 	if a.opts.Reload == nil {
@@ -50,13 +51,18 @@ func (a *App) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.desk.SetInhibitor(ctx, a.clock.Now(), inhibitors(cfg.InhibitRules)); err != nil {
+	plan, err := a.loadPlan(&cfg)
+	if err != nil {
+		return err
+	}
+	if err := a.desk.SetInhibitor(ctx, a.clock.Now(), inhibitors(inhibitRules(&cfg, plan))); err != nil {
 		return fmt.Errorf("take over inhibit_rules: %w", err)
 	}
+	a.teller.SetPlan(cfg.Notify, plan)
 	a.live.set(&cfg)
 	old, fresh := Keys(&a.cfg), Keys(&cfg)
 	for i := range old {
-		if old[i].Value() != fresh[i].Value() && old[i].Path != "receive.resolve_timeout" {
+		if old[i].Value() != fresh[i].Value() && old[i].Path != "receive.resolve_timeout" && !strings.HasPrefix(old[i].Path, "notify.") {
 			a.logger.Warn("a changed key takes effect at the next start", "key", old[i].Path, "running", old[i].Value(), "configured", fresh[i].Value())
 		}
 	}

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/ops/notify"
+)
+
+// beside returns name relative to the folder of the file that holds it; an empty or absolute one as it is.
+func beside(file, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(file), name)
+}
+
+// checkNotify returns a *ConfigError for what cannot be used in the section notify, or in the alertmanager.yml it names.
+func checkNotify(c *Config) error {
+	err := c.Notify.Validate()
+	if err == nil && c.Notify.Alertmanager != "" {
+		_, err = notify.Load(c.Notify, "http://"+c.HTTP.Listen, nil)
+	}
+	if err == nil {
+		return nil
+	}
+	key, problem, found := strings.Cut(err.Error(), ": ")
+	if !found || !strings.HasPrefix(key, "notify.") {
+		key, problem = "notify.alertmanager", err.Error()
+	}
+	return &ConfigError{Key: key, Problem: problem}
+}
+
+// loadPlan reads who is told of what; nil when nobody is.
+func (a *App) loadPlan(cfg *Config) (*notify.Plan, error) {
+	if cfg.Notify.Alertmanager == "" {
+		return nil, nil //nolint:nilnil // nobody is told
+	}
+	plan, err := notify.Load(cfg.Notify, a.URL(), a.part("notify"))
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range plan.Warnings {
+		a.logger.Warn("this is probably not meant", "problem", warning)
+	}
+	return plan, nil
+}
+
+// openNotify makes what tells people.
+func (a *App) openNotify() error {
+	plan, err := a.loadPlan(&a.cfg)
+	if err != nil {
+		return err
+	}
+	a.teller = notify.New(notify.Deps{DB: a.db, Clock: a.clock, Registry: a.registry, Logger: a.part("notify")}, a.cfg.Notify, plan)
+	return nil
+}
+
+// inhibitRules returns the rules of the configuration and those of the alertmanager.yml.
+func inhibitRules(cfg *Config, plan *notify.Plan) []alert.InhibitRule {
+	if plan == nil {
+		return cfg.InhibitRules
+	}
+	return append(append([]alert.InhibitRule{}, cfg.InhibitRules...), plan.InhibitRules()...)
+}

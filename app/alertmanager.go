@@ -12,15 +12,19 @@ import (
 
 // alertmanagerRoutes puts Alertmanager's API on mux: the writing of alerts and the reading of everything.
 func (a *App) alertmanagerRoutes(mux *http.ServeMux) {
-	mux.Handle("POST /api/v2/alerts", alertmanager.New(alertmanager.Config{
+	writer := alertmanager.New(alertmanager.Config{
 		Publisher:      a.ingest,
 		Clock:          a.clock,
 		Bodies:         receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
 		Caps:           receive.NewCaps(receive.CapsConfig{PerSender: a.cfg.Receive.MaxFingerprintsPerSender}),
 		ResolveTimeout: a.live.timeout,
+		Gate:           a.gate,
 		Registry:       a.registry,
 		Logger:         a.part("receive"),
-	}))
+	})
+	mux.Handle("POST /api/v2/alerts", writer)
+	// With path_prefix: /in/prometheus/NAME each Prometheus has an integration of its own.
+	mux.Handle("POST /in/prometheus/{integration}/api/v2/alerts", writer)
 	list := func(ctx context.Context, filter alert.Filter) ([]*alert.Row, error) {
 		return alert.List(ctx, a.db.Read(), filter)
 	}

@@ -32,6 +32,7 @@ import (
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/notify"
 	"github.com/fairlead/fairlead/ops/topology"
+	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/web/api"
 )
 
@@ -60,6 +61,7 @@ type App struct {
 	ingest   *ingest
 	// integrations are the doors of webhook senders.
 	integrations *integration.Registry
+	gate         *receive.Gate
 	api          *api.API
 	registry     *prometheus.Registry
 	health       *telemetry.Health

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/alertmanager"
 	"github.com/fairlead/fairlead/receive/pagerduty"
 )
 
@@ -19,15 +20,15 @@ type hook struct {
 
 // hooks are all protocols but Alertmanager's own, with their addresses.
 func hooks() []hook {
-	return []hook{
+	return append([]hook{
 		{"POST /v2/enqueue", pagerduty.Events(), "/v2/enqueue"},
 		{"POST /generic/2010-04-15/create_event.json", pagerduty.Legacy(), "/generic/2010-04-15/create_event.json"},
-	}
+	}, senders()...)
 }
 
 // kinds returns the kinds of integrations.
 func kinds() []string {
-	list := []string{}
+	list := []string{alertmanager.Integration}
 	for _, h := range hooks() {
 		list = append(list, h.protocol.Kind)
 	}
@@ -36,6 +37,10 @@ func kinds() []string {
 
 func (a *App) openIntegrations(ctx context.Context) (err error) {
 	a.integrations, err = integration.NewRegistry(ctx, integration.NewSQL(a.db), kinds(), a.clock.Now, a.part("integration"))
+	a.gate = &receive.Gate{
+		Integrations: a.integrations, Redactor: &integration.Redactor{}, Tee: receive.NewTee(a.registry),
+		Anonymous: func() bool { return a.cfg.Access.AnonymousLoopback },
+	}
 	return err
 }
 
@@ -43,11 +48,10 @@ func (a *App) openIntegrations(ctx context.Context) (err error) {
 func (a *App) hookRoutes(mux *http.ServeMux) {
 	served := receive.NewHooks(receive.HookConfig{
 		Publisher: a.ingest, Clock: a.clock,
-		Bodies:       receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
-		Caps:         receive.NewCaps(receive.CapsConfig{PerSender: a.cfg.Receive.MaxFingerprintsPerSender}),
-		Integrations: a.integrations, Redactor: &integration.Redactor{},
-		Anonymous: func() bool { return a.cfg.Access.AnonymousLoopback },
-		Registry:  a.registry, Logger: a.part("receive"),
+		Bodies:   receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
+		Caps:     receive.NewCaps(receive.CapsConfig{PerSender: a.cfg.Receive.MaxFingerprintsPerSender}),
+		Gate:     a.gate,
+		Registry: a.registry, Logger: a.part("receive"),
 	})
 	for _, h := range hooks() {
 		mux.Handle(h.pattern, served.Handle(h.protocol))

@@ -11,32 +11,26 @@ import (
 	"github.com/fairlead/fairlead/base/integration"
 )
 
-// admit finds the integration that a request belongs to.
-func (h *Hooks) admit(ctx context.Context, r *Request, p *Protocol, sender Sender) (*integration.Integration, *Problem) {
+// Gate lets senders in, passes their requests on, and shows people what came. It is safe for concurrent use.
+type Gate struct {
+	Integrations *integration.Registry
+	Redactor     *integration.Redactor
+	// Anonymous says that requests from this machine need no key.
+	Anonymous func() bool
+	// Tee passes requests on for the integrations that want it; nil passes nothing on.
+	Tee *Tee
+}
+
+// Admit finds the integration that a request belongs to. knock says what the protocol knows of it.
+func (g *Gate) Admit(ctx context.Context, r *http.Request, knock integration.Knock) (*integration.Integration, *Problem) {
 	if name, ok := ctx.Value(replayKey{}).(string); ok {
-		i, _, _, err := h.config.Integrations.Find(name)
-		if err != nil {
-			return nil, &Problem{Status: http.StatusNotFound, Detail: "The integration that it came through is gone.", cause: err}
+		if i, _, _, err := g.Integrations.Find(name); err == nil {
+			return i, nil
 		}
-		return i, nil
 	}
-	ip := net.ParseIP(sender.Address)
-	knock := integration.Knock{
-		Kind: p.Kind, Name: r.PathValue("integration"),
-		Loopback: h.config.Anonymous() && (ip != nil && ip.IsLoopback()),
-	}
-	if p.Secret != nil {
-		knock.Secret = p.Secret(r)
-	} else {
-		knock.Secret = SecretOf(r.Request)
-	}
-	if p.Verify != nil {
-		if err := p.Verify(ctx, r); err != nil {
-			return nil, AsProblem(err)
-		}
-		knock.Verified = true
-	}
-	i, err := h.config.Integrations.Admit(ctx, knock)
+	ip := net.ParseIP(SenderOf(r, "").Address)
+	knock.Loopback = g.Anonymous() && ip != nil && ip.IsLoopback()
+	i, err := g.Integrations.Admit(ctx, knock)
 	switch {
 	case err == nil:
 		return i, nil
@@ -48,7 +42,7 @@ func (h *Hooks) admit(ctx context.Context, r *Request, p *Protocol, sender Sende
 	case errors.Is(err, integration.ErrNotFound), errors.Is(err, integration.ErrInvalid):
 		return nil, &Problem{
 			Status: http.StatusNotFound, Detail: "There is no such integration.", cause: err,
-			Errors: []FieldError{{Field: "path.integration", Value: Excerpt(knock.Name), Remedy: "make an integration of kind " + p.Kind + " on the page Integrations, and use its address"}},
+			Errors: []FieldError{{Field: "path.integration", Value: Excerpt(knock.Name), Remedy: "make an integration of kind " + knock.Kind + " on the page Integrations, and use its address"}},
 		}
 	case errors.Is(err, integration.ErrFull):
 		return nil, &Problem{Status: http.StatusInsufficientStorage, Detail: err.Error() + ".", cause: err}
@@ -86,7 +80,7 @@ func SecretOf(r *http.Request) string {
 }
 
 // pin remembers what the first request showed, and refuses a request that shows something else.
-func (h *Hooks) pin(ctx context.Context, r *Request, pin string) *Problem {
+func (g *Gate) pin(ctx context.Context, r *Request, pin string) *Problem {
 	refused := &Problem{
 		Status: http.StatusForbidden, Detail: "This integration belongs to another origin.",
 		Errors: []FieldError{{Field: "origin", Value: Excerpt(pin), Remedy: "make an integration of its own for it"}},
@@ -94,7 +88,7 @@ func (h *Hooks) pin(ctx context.Context, r *Request, pin string) *Problem {
 	if r.Integration.Pinned != "" {
 		return refused
 	}
-	i, err := h.config.Integrations.Update(ctx, r.Integration.Name, 0, "first request", "integration.pin", func(i *integration.Integration) error {
+	i, err := g.Integrations.Update(ctx, r.Integration.Name, 0, "first request", "integration.pin", func(i *integration.Integration) error {
 		if i.Pinned == "" {
 			i.Pinned = pin
 		}

@@ -1,7 +1,6 @@
 package receive
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -25,8 +24,10 @@ type Request struct {
 	Body []byte
 	// At is the time of receipt.
 	At time.Time
-	// Integration is the door that the request came through; nil in Protocol.Knock.
+	// Integration is the door that the request came through; nil before it is known.
 	Integration *integration.Integration
+
+	passing func() (*Passed, error) // waits for the answer of today's tool; nil when the request is not passed on
 }
 
 // Delivery is what a Protocol has understood of a request.
@@ -51,7 +52,8 @@ type Rejected struct {
 	Raw []byte
 }
 
-// Protocol is one wire format of webhooks and the like. Its functions are pure and safe for concurrent use.
+// Protocol is one wire format of webhooks and the like. Its functions are safe for concurrent use and, but for Take,
+// pure.
 type Protocol struct {
 	// Kind names it: integrations of this kind receive it.
 	Kind string
@@ -62,8 +64,13 @@ type Protocol struct {
 	Secret func(r *Request) string
 	// Verify proves who sends, as a signature does, and may refuse with a *Problem; nil for protocols with keys alone.
 	Verify func(ctx context.Context, r *Request) error
+	// Signature returns the signature by the integration's key that a request carries, nil for none; nil for protocols without.
+	Signature func(r *Request) *Signature
 	// Parse reads a request, whose Integration may be nil. The error is a *Problem: nothing of the request can be used.
 	Parse func(r *Request) (*Delivery, error)
+	// Take takes what a delivery holds besides alerts, once those are durable; nil for protocols that bring nothing else. An
+	// error is answered as one of a Publisher.
+	Take func(ctx context.Context, r *Request, d *Delivery) error
 	// Answer writes what the sender counts as success (problem is nil) or understands as failure; d is nil when nothing was
 	// understood. A nil Answer writes 200 with nothing, or the problem.
 	Answer func(w http.ResponseWriter, r *Request, d *Delivery, problem *Problem)
@@ -85,18 +92,13 @@ type Hooks struct {
 
 // HookConfig says what Hooks need.
 type HookConfig struct {
-	Publisher    Publisher
-	Clock        clock.Clock
-	Bodies       *Bodies
-	Caps         *Caps
-	Integrations *integration.Registry
-	Redactor     *integration.Redactor
-	// Anonymous says that requests from this machine need no key.
-	Anonymous func() bool
-	// Forward sends a request on to an integration's target, untouched, without waiting; nil forwards nothing.
-	Forward  func(i *integration.Integration, r *http.Request, body []byte)
-	Registry prometheus.Registerer
-	Logger   *slog.Logger
+	Publisher Publisher
+	Clock     clock.Clock
+	Bodies    *Bodies
+	Caps      *Caps
+	Gate      *Gate
+	Registry  prometheus.Registerer
+	Logger    *slog.Logger
 }
 
 // NewHooks returns Hooks.
@@ -122,25 +124,26 @@ func (h *Hooks) Handle(p Protocol) http.Handler {
 		r := &Request{Request: raw}
 		recorder := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		name, d, problem := h.serve(raw.Context(), recorder, r, &p)
-		if p.Answer != nil {
+		switch {
+		case r.passing != nil:
+			problem = AnswerPassed(recorder, r.passing, problem)
+		case p.Answer != nil:
 			p.Answer(recorder, r, d, problem)
-		} else if problem != nil {
+		case problem != nil:
 			problem.Write(recorder)
 		}
 		h.requests.WithLabelValues(p.Kind, fmt.Sprint(recorder.status)).Inc()
 		if name == "" {
 			return
 		}
-		c := integration.Capture{At: r.At, Headers: h.headers(raw), Body: string(h.config.Redactor.Bytes(r.Body)), Status: recorder.status, Outcome: "accepted"}
-		rejected := 0
+		alerts, rejected := 0, 0
 		if d != nil {
-			c.Alerts, rejected = len(d.Alerts), len(d.Rejected)
+			alerts, rejected = len(d.Alerts), len(d.Rejected)
 		}
 		if problem != nil {
-			c.Outcome = problem.Detail
 			h.config.Logger.Debug("a request was refused", "integration", name, "kind", p.Kind, "status", recorder.status, "reason", problem.Detail)
 		}
-		h.config.Integrations.Note(name, c, rejected)
+		h.config.Gate.Note(r.Integration, raw, r.At, r.Body, recorder.status, alerts, rejected, problem)
 	})
 }
 
@@ -151,13 +154,14 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		return "", nil, AsProblem(err)
 	}
 	sender := SenderOf(r.Request, p.Kind)
+	raw := RawBody(r.Request)
 	body, release, err := h.config.Bodies.Read(w, r.Request, sender)
 	if err != nil {
 		return "", nil, AsProblem(err)
 	}
 	defer release()
 	r.Body = body
-	if r.Integration, problem = h.admit(ctx, r, p, sender); problem != nil {
+	if r.Integration, problem = h.admit(ctx, r, p); problem != nil {
 		if p.Secret != nil && p.Secret(r) == "" {
 			// Where the key stands in the body, a body that cannot be read has none: say that instead.
 			if _, err := p.Parse(r); err != nil {
@@ -167,8 +171,8 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		return "", nil, problem
 	}
 	name, sender.Integration = r.Integration.Name, r.Integration.Name
-	if h.config.Forward != nil && r.Integration.Forward != "" && !replaying(ctx) {
-		h.config.Forward(r.Integration, r.Request, bytes.Clone(body))
+	if h.config.Gate.Tee != nil && r.Integration.Forward != "" && !replaying(ctx) {
+		r.passing = h.config.Gate.Tee.Pass(ctx, name, r.Integration.Forward, r.Request, raw(body))
 	}
 	d, err = h.parse(r, p)
 	if err != nil {
@@ -177,7 +181,7 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		return name, nil, problem
 	}
 	if d.Pin != "" && r.Integration.Pinned != d.Pin {
-		if problem := h.pin(ctx, r, d.Pin); problem != nil {
+		if problem := h.config.Gate.pin(ctx, r, d.Pin); problem != nil {
 			return name, nil, problem
 		}
 	}
@@ -186,10 +190,39 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		return name, d, nil
 	}
 	problem = h.publish(ctx, r, p, d, sender)
+	if problem == nil && p.Take != nil {
+		if err := p.Take(ctx, r, d); err != nil {
+			problem = PublishProblem(err)
+		}
+	}
 	if problem == nil && d.ID != "" {
 		h.seen.add(name, d.ID)
 	}
 	return name, d, problem
+}
+
+// admit finds the integration that a request belongs to.
+func (h *Hooks) admit(ctx context.Context, r *Request, p *Protocol) (*integration.Integration, *Problem) {
+	knock := integration.Knock{Kind: p.Kind, Name: r.PathValue("integration")}
+	if p.Secret != nil {
+		knock.Secret = p.Secret(r)
+	} else {
+		knock.Secret = SecretOf(r.Request)
+	}
+	if p.Verify != nil && !replaying(ctx) {
+		if err := p.Verify(ctx, r); err != nil {
+			return nil, AsProblem(err)
+		}
+		knock.Verified = true
+	}
+	if p.Signature != nil && !replaying(ctx) {
+		good, problem := h.config.Gate.signed(p.Signature(r), knock, r.At)
+		if problem != nil {
+			return nil, problem
+		}
+		knock.Verified = knock.Verified || good
+	}
+	return h.config.Gate.Admit(ctx, r.Request, knock)
 }
 
 // parse reads a request by its protocol, or by the integration's mapper.
@@ -278,7 +311,7 @@ func (h *Hooks) keep(ctx context.Context, r *Request, p *Protocol, reason string
 	if replaying(ctx) {
 		return
 	}
-	letter := DeadLetter{Receiver: cmp.Or(p.Name, p.Kind) + "/" + r.Integration.Name, Reason: reason, Payload: h.config.Redactor.Bytes(payload)}
+	letter := DeadLetter{Receiver: cmp.Or(p.Name, p.Kind) + "/" + r.Integration.Name, Reason: reason, Payload: h.config.Gate.Redactor.Bytes(payload)}
 	if err := h.config.Publisher.DeadLetter(ctx, r.At, letter); err != nil {
 		h.config.Logger.Warn("a refused piece could not be kept", "error", err)
 	}
@@ -287,12 +320,12 @@ func (h *Hooks) keep(ctx context.Context, r *Request, p *Protocol, reason string
 // kept are the headers that a capture shows: those that say what a payload is.
 var kept = []string{"Content-Type", "User-Agent"}
 
-func (h *Hooks) headers(r *http.Request) map[string]string {
+func (g *Gate) headers(r *http.Request) map[string]string {
 	shown := map[string]string{}
 	for name := range r.Header {
 		event := strings.HasPrefix(name, "Ce-") || strings.HasPrefix(name, "X-") && !secretive(name)
 		if event || slices.Contains(kept, name) {
-			shown[name] = h.config.Redactor.Text(cut(r.Header.Get(name), 200))
+			shown[name] = g.Redactor.Text(cut(r.Header.Get(name), 200))
 		}
 	}
 	return shown

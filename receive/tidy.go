@@ -27,10 +27,10 @@ func (h *Hooks) tidy(a *signal.Alert, now time.Time) {
 		a.Identity = strings.ToValidUTF8(a.Identity[:hookIdentity-17], "") + "-" + sum.Fingerprint().String()
 		a.Notes = append(a.Notes, fmt.Sprintf("Its key was longer than %d bytes and was cut.", hookIdentity))
 	}
-	a.Labels = h.tidyAll(a.Labels, hookValue, h.config.Redactor.Label)
-	a.Annotations = h.tidyAll(a.Annotations, hookAnnotation, h.config.Redactor.Text)
-	a.GeneratorURL = h.config.Redactor.Text(cut(a.GeneratorURL, hookValue))
-	a.Text = h.config.Redactor.Text(cut(a.Text, hookAnnotation))
+	a.Labels = h.tidyAll(a.Labels, hookValue, h.config.Gate.Redactor.Label)
+	a.Annotations = h.tidyAll(a.Annotations, hookAnnotation, h.config.Gate.Redactor.Text)
+	a.GeneratorURL = h.config.Gate.Redactor.Text(cut(a.GeneratorURL, hookValue))
+	a.Text = h.config.Gate.Redactor.Text(cut(a.Text, hookAnnotation))
 	a.Actor = cut(a.Actor, 200)
 	if a.StartsAt.IsZero() {
 		a.StartsAt = now

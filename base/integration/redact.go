@@ -19,7 +19,8 @@ const redacted = "[redacted]"
 
 // secrets are what is taken out; a first group is kept.
 var secrets = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)((?:bearer|basic|geniekey|apikey|token)[ =:]+)[a-z0-9._~+/=-]{8,}`),
+	regexp.MustCompile(`(?i)((?:bearer|basic|geniekey|apikey)[ =:]+)[a-z0-9._~+/=-]{8,}`),
+	regexp.MustCompile(`(?i)(token["']?\s*[=: ]\s*["']?)[a-z0-9._~+/=-]{8,}`),
 	regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|routing[_-]?key|service[_-]?key|auth[_-]?token|private[_-]?token)["']?\s*[=:]\s*["']?)[^\s"'&,;}]{3,}`),
 	regexp.MustCompile(`()\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`),
 	regexp.MustCompile(`()\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|sk_live_[A-Za-z0-9]{16,}|fl_[a-z0-9]{20,})`),

@@ -313,7 +313,18 @@ func (r *Registry) store(ctx context.Context, i *Integration, actor, action, rea
 	return i, nil
 }
 
-// Note counts a request of an integration and keeps its payload. rejected is how many pieces of it could not be used.
+// wantEvery is how often a payload of a busy integration is kept.
+const wantEvery = time.Second
+
+// Wants reports whether the payload of a request at a time is to be kept: the first ones, and then one a second.
+func (r *Registry) Wants(name string, at time.Time) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e := r.byName[name]
+	return e != nil && (len(e.captures) < MaxCaptures/2 || at.Sub(e.captures[0].At) >= wantEvery)
+}
+
+// Note counts a request of an integration and keeps its payload, if it holds one. rejected is how many pieces of it could not be used.
 func (r *Registry) Note(name string, c Capture, rejected int) {
 	if len(c.Body) > MaxCaptured {
 		c.Body, c.Truncated = c.Body[:MaxCaptured], true
@@ -331,6 +342,9 @@ func (r *Registry) Note(name string, c Capture, rejected int) {
 	if c.Status >= 300 {
 		e.counters.Refused++
 		e.counters.LastError, e.counters.LastErrorAt = c.Outcome, c.At
+	}
+	if c.Body == "" {
+		return
 	}
 	e.captures = slices.Insert(e.captures, 0, c)
 	e.captures = e.captures[:min(len(e.captures), MaxCaptures)]

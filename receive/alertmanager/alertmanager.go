@@ -11,6 +11,7 @@
 package alertmanager
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fairlead/fairlead/base/clock"
+	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/receive"
 )
@@ -45,6 +47,8 @@ type Config struct {
 	Limits Limits
 	// ResolveTimeout returns after how long an alert without end counts as ended when the request does not say; 0 means never.
 	ResolveTimeout func() time.Duration
+	// Gate lets senders in and passes their requests on; nil lets everybody in as Integration.
+	Gate *receive.Gate
 	// Registry takes the handler's metrics; nil keeps none.
 	Registry prometheus.Registerer
 	Logger   *slog.Logger
@@ -67,37 +71,83 @@ func New(config Config) *Handler {
 // ServeHTTP reads, publishes and answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
-	sender := receive.SenderOf(r, Integration)
-	problem := h.serve(w, r, sender)
+	v := &visit{sender: receive.SenderOf(r, Integration)}
+	problem := h.enter(r, v)
+	if problem == nil {
+		problem = h.serve(w, r, v)
+	}
 	code := http.StatusOK
 	if problem != nil {
 		code = problem.Status
+	}
+	if v.passing != nil {
+		problem = receive.AnswerPassed(w, v.passing, problem)
+	} else if problem != nil {
 		problem.Write(w)
+	}
+	if problem != nil {
 		level := slog.LevelDebug
 		if code >= http.StatusInternalServerError {
 			level = slog.LevelWarn
 		}
-		h.config.Logger.Log(r.Context(), level, "alerts were refused", "sender", sender.String(), "status", code, "reason", problem.Detail)
+		h.config.Logger.Log(r.Context(), level, "alerts were refused", "sender", v.sender.String(), "status", code, "reason", problem.Detail)
+	}
+	if v.door != nil {
+		h.config.Gate.Note(v.door, r, v.at, v.body, code, v.kept, v.rejected, problem)
 	}
 	h.metrics.requests.WithLabelValues(Integration, strconv.Itoa(code)).Inc()
 	h.metrics.seconds.Observe(time.Since(started).Seconds())
 }
 
+// visit is what is known of a request while it is served.
+type visit struct {
+	sender         receive.Sender
+	door           *integration.Integration // nil without a Gate
+	passing        func() (*receive.Passed, error)
+	at             time.Time
+	body           []byte
+	kept, rejected int
+}
+
+// enter finds the integration that a request belongs to: the path's, or the one named like Integration.
+func (h *Handler) enter(r *http.Request, v *visit) (problem *receive.Problem) {
+	if h.config.Gate == nil {
+		return nil
+	}
+	v.door, problem = h.config.Gate.Admit(r.Context(), r, integration.Knock{
+		Kind: Integration, Name: cmp.Or(r.PathValue("integration"), Integration), Secret: receive.SecretOf(r),
+	})
+	if problem == nil {
+		v.sender.Integration = v.door.Name
+	}
+	return problem
+}
+
 // serve returns nil when everything of the request is durable.
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request, sender receive.Sender) *receive.Problem {
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, v *visit) *receive.Problem {
 	at, err := receive.Time(r, h.config.Clock)
 	if err != nil {
 		return receive.AsProblem(err)
 	}
-	timeout, err := receive.ResolveTimeout(r, h.config.ResolveTimeout())
+	v.at = at
+	timeout := h.config.ResolveTimeout()
+	if v.door != nil {
+		timeout = v.door.Timeout(timeout)
+	}
+	timeout, err = receive.ResolveTimeout(r, timeout)
 	if err != nil {
 		return receive.AsProblem(err)
 	}
-	body, release, err := h.config.Bodies.Read(w, r, sender)
+	raw := receive.RawBody(r)
+	body, release, err := h.config.Bodies.Read(w, r, v.sender)
 	if err != nil {
 		return receive.AsProblem(err)
 	}
 	defer release()
+	v.body = body
+	if v.door != nil && v.door.Forward != "" && h.config.Gate.Tee != nil {
+		v.passing = h.config.Gate.Tee.Pass(r.Context(), v.door.Name, v.door.Forward, r, raw(body))
+	}
 	letters := r.Header.Get(DeadLetterHeader) == ""
 	batch, err := Parse(body, at, h.config.Limits)
 	if err != nil {
@@ -107,17 +157,18 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, sender receive.S
 		}
 		return problem
 	}
-	kept, excess := batch.Alerts, h.admit(sender, at, &batch)
+	kept, excess := batch.Alerts, h.admit(v.sender, at, &batch)
 	if excess != nil {
 		kept = without(batch.Alerts, excess.Refused)
 	}
 	for i := range kept {
-		kept[i].Source, kept[i].ResolveTimeout = sender.Integration, timeout
+		kept[i].Source, kept[i].ResolveTimeout = v.sender.Integration, timeout
 	}
 	// An empty request is published too: on an event clock it moves the time.
 	if err := h.config.Publisher.PublishAlerts(r.Context(), at, kept); err != nil {
 		return receive.PublishProblem(err)
 	}
+	v.kept, v.rejected = len(kept), batch.RejectedCount
 	h.metrics.alerts.WithLabelValues(Integration, "accepted").Add(float64(len(kept)))
 	if batch.RejectedCount == 0 && excess == nil {
 		return nil

@@ -1,0 +1,262 @@
+package receive_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fairlead/fairlead/base/clock"
+	"github.com/fairlead/fairlead/base/integration"
+	"github.com/fairlead/fairlead/base/signal"
+	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/pagerduty"
+)
+
+// keeper is a Publisher that keeps what it is given.
+type keeper struct {
+	mu      sync.Mutex
+	alerts  []signal.Alert
+	letters []receive.DeadLetter
+	fail    error
+}
+
+func (k *keeper) PublishAlerts(_ context.Context, _ time.Time, alerts []signal.Alert) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.fail == nil {
+		k.alerts = append(k.alerts, alerts...)
+	}
+	return k.fail
+}
+
+func (k *keeper) DeadLetter(_ context.Context, _ time.Time, letter receive.DeadLetter) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.letters = append(k.letters, letter)
+	return nil
+}
+
+// hooked is a server with the protocols of PagerDuty and of a made-up sender.
+type hooked struct {
+	*httptest.Server
+	keeper
+	t     *testing.T
+	doors *integration.Registry
+}
+
+func newHooked(t *testing.T) *hooked {
+	t.Helper()
+	logger := slog.New(slog.DiscardHandler)
+	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hooked{t: t}
+	h.doors, err = integration.NewRegistry(t.Context(), integration.NewSQL(db), []string{"pagerduty", "toy"}, time.Now, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	toy := receive.Protocol{
+		Kind: "toy", Mapped: true,
+		Parse: func(r *receive.Request) (*receive.Delivery, error) {
+			var body struct{ Toy, ID, Origin string }
+			if err := receive.DecodeJSON(r.Body, &body); err != nil {
+				return nil, err
+			}
+			if body.Toy == "" {
+				return nil, receive.Invalid(receive.FieldError{Field: "toy", Remedy: "it is missing"})
+			}
+			a := signal.Alert{Identity: body.Toy, Keyed: true, Labels: signal.NewLabels(map[string]string{"alertname": body.Toy, "owner": "ann@example.org"})}
+			a.Annotations = signal.NewLabels(map[string]string{"summary": "password=hunter22 of ann@example.org"})
+			return &receive.Delivery{ID: body.ID, Pin: body.Origin, Alerts: []signal.Alert{a}}, nil
+		},
+	}
+	hooks := receive.NewHooks(receive.HookConfig{
+		Publisher: &h.keeper, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
+		Gate: &receive.Gate{
+			Integrations: h.doors, Redactor: &integration.Redactor{}, Tee: receive.NewTee(prometheus.NewRegistry()),
+			Anonymous: func() bool { return true },
+		},
+		Logger: logger,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("POST /v2/enqueue", hooks.Handle(pagerduty.Events()))
+	mux.Handle("POST /in/toy/{integration}", hooks.Handle(toy))
+	h.Server = httptest.NewServer(mux)
+	t.Cleanup(func() {
+		h.Close()
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// send posts a body with headers in pairs and returns status and answer.
+func (h *hooked) send(path, body string, headers ...string) (int, string) {
+	h.t.Helper()
+	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.URL+path, strings.NewReader(body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+func TestARequestBecomesAnAlertWithoutSecrets(t *testing.T) {
+	h := newHooked(t)
+	if status, text := h.send("/in/toy/shop", `{"toy":"Bear"}`); status != 200 {
+		t.Fatalf("got %d %s", status, text)
+	}
+	a := h.alerts[0]
+	if a.Source != "shop" || a.Identity != "Bear" || a.StartsAt.IsZero() || a.Labels.Get("owner") != "ann@example.org" {
+		t.Errorf("got %+v", a)
+	}
+	if got := a.Annotations.Get("summary"); got != "password=[redacted] of [redacted]" {
+		t.Errorf("the summary is %q", got)
+	}
+	_, counters, captures, err := h.doors.Find("shop")
+	if err != nil || counters.Requests != 1 || counters.Alerts != 1 || len(captures) != 1 || captures[0].Status != 200 {
+		t.Errorf("got %+v, %+v, error %v", counters, captures, err)
+	}
+}
+
+func TestAWrongKeyIsRefusedAndShowsNothing(t *testing.T) {
+	h := newHooked(t)
+	h.send("/in/toy/shop", `{"toy":"Bear"}`)
+	if _, _, err := h.doors.Rotate(t.Context(), "shop", 0, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	for _, headers := range [][]string{nil, {"Authorization", "Bearer guess-guess-guess"}, {"X-Api-Key", "guess"}} {
+		status, text := h.send("/in/toy/shop", `{"toy":"Bear"}`, headers...)
+		if status != 401 || strings.Contains(text, "guess-guess") || !strings.Contains(text, `"field":"key"`) {
+			t.Errorf("%v: got %d %s", headers, status, text)
+		}
+	}
+	if len(h.alerts) != 1 {
+		t.Errorf("%d alerts were accepted, want 1", len(h.alerts))
+	}
+}
+
+func TestADeliveryThatIsRepeatedChangesNothing(t *testing.T) {
+	h := newHooked(t)
+	h.fail = receive.ErrUnavailable
+	if status, _ := h.send("/in/toy/shop", `{"toy":"Bear","id":"d1"}`); status != 503 {
+		t.Errorf("while nothing can be stored: got %d, want 503", status)
+	}
+	h.fail = nil
+	for range 3 {
+		if status, _ := h.send("/in/toy/shop", `{"toy":"Bear","id":"d1"}`); status != 200 {
+			t.Errorf("got %d, want 200", status)
+		}
+	}
+	if len(h.alerts) != 1 {
+		t.Errorf("%d alerts, want 1", len(h.alerts))
+	}
+}
+
+func TestAPayloadOfAnotherShapeGoesToTheMapperOrIsKept(t *testing.T) {
+	h := newHooked(t)
+	if status, text := h.send("/in/toy/shop", `{"title":"Own template","status":"open","id":"7"}`); status != 200 {
+		t.Fatalf("got %d %s", status, text)
+	}
+	if a := h.alerts[0]; a.Name() != "Own template" || a.Identity != "7" || len(a.Notes) != 1 {
+		t.Errorf("got %+v", a)
+	}
+	status, text := h.send("/in/toy/shop", `{"nothing":"known","token":"abcdefghijkl"}`)
+	if status != 400 || !strings.Contains(text, "toy") || !strings.Contains(text, "mapper.name") {
+		t.Errorf("got %d %s", status, text)
+	}
+	if len(h.letters) != 1 || h.letters[0].Receiver != "toy/shop" || strings.Contains(string(h.letters[0].Payload), "abcdefghijkl") {
+		t.Errorf("the dead letters are %+v", h.letters)
+	}
+}
+
+func TestAnotherOriginIsRefused(t *testing.T) {
+	h := newHooked(t)
+	for origin, want := range map[string]int{"arn:1": 200} {
+		if status, _ := h.send("/in/toy/shop", `{"toy":"Bear","origin":"`+origin+`"}`); status != want {
+			t.Errorf("%s: got %d, want %d", origin, status, want)
+		}
+	}
+	if status, _ := h.send("/in/toy/shop", `{"toy":"Bear","origin":"arn:2"}`); status != 403 {
+		t.Errorf("another origin: got %d, want 403", status)
+	}
+}
+
+func TestWhatIsPassedOnIsUntouchedAndItsAnswerComesBack(t *testing.T) {
+	h := newHooked(t)
+	var got []byte
+	var header http.Header
+	var path string
+	today := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, _ = io.ReadAll(r.Body) //nolint:errcheck // compared below
+		header, path = r.Header.Clone(), r.URL.RequestURI()
+		w.Header().Set("X-Today", "yes")
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, "thanks") // compared below
+	}))
+	defer today.Close()
+	if _, err := h.doors.Create(t.Context(), &integration.Integration{Name: "shop", Kind: "toy", Forward: today.URL}, "ann", ""); err != nil {
+		t.Fatal(err)
+	}
+	var zipped bytes.Buffer
+	zip := gzip.NewWriter(&zipped)
+	_, _ = io.WriteString(zip, `{"toy":"Bear"}`) // into memory
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	status, text := h.send("/in/toy/shop?x=1", zipped.String(), "Content-Encoding", "gzip", "Authorization", "Bearer of-the-tool", "X-Own", "kept")
+	if status != 202 || text != "thanks" {
+		t.Errorf("got %d %q, want today's answer", status, text)
+	}
+	if !bytes.Equal(got, zipped.Bytes()) || header.Get("Content-Encoding") != "gzip" || header.Get("Authorization") != "Bearer of-the-tool" ||
+		header.Get("X-Own") != "kept" || path != "/in/toy/shop?x=1" {
+		t.Errorf("passed on: %d bytes to %s with %v", len(got), path, header)
+	}
+	if len(h.alerts) != 1 || h.alerts[0].Identity != "Bear" {
+		t.Errorf("here: %+v", h.alerts)
+	}
+	// What Fairlead cannot use or store is no reason to keep it from today's tool.
+	h.fail = receive.ErrUnavailable
+	if status, _ := h.send("/in/toy/shop", `{"toy":"Lion"}`); status != 202 || string(got) != `{"toy":"Lion"}` {
+		t.Errorf("while nothing can be stored here: got %d, passed on %q", status, got)
+	}
+	today.Close()
+	if status, text := h.send("/in/toy/shop", `{"toy":"Bear"}`); status != 502 || !strings.Contains(text, "did not answer") {
+		t.Errorf("without today's tool: got %d %s, want 502", status, text)
+	}
+}
+
+func TestLongAndStrangeFieldsAreCut(t *testing.T) {
+	h := newHooked(t)
+	long := strings.Repeat("x", 3000)
+	if status, _ := h.send("/in/toy/shop", `{"toy":"`+long+`"}`); status != 200 {
+		t.Fatal(status)
+	}
+	if a := h.alerts[0]; len(a.Identity) > 1024 || len(a.Notes) != 1 {
+		t.Errorf("the key has %d bytes, notes %q", len(a.Identity), a.Notes)
+	}
+}

@@ -18,18 +18,18 @@ type hook struct {
 	replay   string // where a dead letter of the protocol is offered again; "" when it cannot be
 }
 
-// hooks are all protocols but Alertmanager's own, with their addresses.
-func hooks() []hook {
+// hooks are all protocols but Alertmanager's own, with their addresses. recorder takes what another Alertmanager has done.
+func hooks(recorder alertmanager.Recorder) []hook {
 	return append([]hook{
 		{"POST /v2/enqueue", pagerduty.Events(), "/v2/enqueue"},
 		{"POST /generic/2010-04-15/create_event.json", pagerduty.Legacy(), "/generic/2010-04-15/create_event.json"},
-	}, senders()...)
+	}, senders(recorder)...)
 }
 
 // kinds returns the kinds of integrations.
 func kinds() []string {
 	list := []string{alertmanager.Integration}
-	for _, h := range hooks() {
+	for _, h := range hooks(nil) {
 		list = append(list, h.protocol.Kind)
 	}
 	return list
@@ -53,7 +53,7 @@ func (a *App) hookRoutes(mux *http.ServeMux) {
 		Gate:     a.gate,
 		Registry: a.registry, Logger: a.part("receive"),
 	})
-	for _, h := range hooks() {
+	for _, h := range hooks(a.recorded) {
 		mux.Handle(h.pattern, served.Handle(h.protocol))
 	}
 }
@@ -65,7 +65,7 @@ func replayPath(receiver string) (path, name string) {
 		return "/api/v2/alerts", receiver
 	}
 	protocol, name, _ := strings.Cut(receiver, "/")
-	for _, h := range hooks() {
+	for _, h := range hooks(nil) {
 		if h.protocol.Name == protocol || h.protocol.Name == "" && h.protocol.Kind == protocol {
 			return strings.ReplaceAll(h.replay, "{integration}", name), name
 		}

@@ -3,8 +3,9 @@ package app
 import "github.com/fairlead/fairlead/receive/alertmanager"
 
 // senders are the protocols of monitoring tools whose address names the integration.
-func senders() []hook {
+func senders(recorder alertmanager.Recorder) []hook {
 	return []hook{
 		{"POST /in/alertmanager/{integration}", alertmanager.Webhook(), "/in/alertmanager/{integration}"},
+		{"POST /in/am-events/{integration}", alertmanager.EventRecorder(recorder), "/in/am-events/{integration}"},
 	}
 }

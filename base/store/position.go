@@ -86,3 +86,27 @@ func SaveState(ctx context.Context, tx bun.IDB, key string, value []byte) error 
 	}
 	return nil
 }
+
+// ListState returns the values of all keys that begin with prefix, by key.
+func ListState(ctx context.Context, db bun.IDB, prefix string) (map[string][]byte, error) {
+	var rows []struct {
+		Name  string
+		Value []byte
+	}
+	if err := db.NewRaw("SELECT name, value FROM state WHERE substr(name, 1, ?) = ?", len(prefix), prefix).Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("list state %s: %w", prefix, Classify(err))
+	}
+	values := make(map[string][]byte, len(rows))
+	for _, row := range rows {
+		values[row.Name] = row.Value
+	}
+	return values, nil
+}
+
+// DeleteState removes a key; one that is not there stays away.
+func DeleteState(ctx context.Context, tx bun.IDB, key string) error {
+	if _, err := tx.NewRaw("DELETE FROM state WHERE name = ?", key).Exec(ctx); err != nil {
+		return fmt.Errorf("delete state %s: %w", key, Classify(err))
+	}
+	return nil
+}

@@ -380,6 +380,17 @@ func testState(t *testing.T, engine Engine) {
 		must(t, set(t.Context(), db, "key ?", value))
 		wantValue(t, db, "key ?", value)
 	}
+	for _, key := range []string{"list:b", "list:a", "list%", "other"} {
+		must(t, set(t.Context(), db, key, "of "+key))
+	}
+	list, err := store.ListState(t.Context(), db.Read(), "list:")
+	must(t, err)
+	if len(list) != 2 || string(list["list:a"]) != "of list:a" || string(list["list:b"]) != "of list:b" {
+		t.Errorf("got %q, want the two with the prefix", list)
+	}
+	must(t, db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error { return store.DeleteState(ctx, tx, "list:a") }))
+	wantValue(t, db, "list:a", "(none)")
+	wantValue(t, db, "list:b", "of list:b")
 }
 
 func testDeadLetters(t *testing.T, engine Engine) {

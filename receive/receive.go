@@ -121,8 +121,11 @@ func ResolveTimeout(r *http.Request, fallback time.Duration) (time.Duration, err
 	return 0, Invalid(FieldError{Field: ResolveTimeoutHeader, Value: Excerpt(text), Remedy: "not a duration; send for instance 5m, or 0 for never"})
 }
 
-// PublishProblem returns the answer for an error of a Publisher.
+// PublishProblem returns the answer for an error of a Publisher, or the *Problem that it is.
 func PublishProblem(err error) *Problem {
+	if problem, ok := errors.AsType[*Problem](err); ok {
+		return problem
+	}
 	problem := &Problem{Status: http.StatusServiceUnavailable, RetryAfter: 5 * time.Second, cause: err}
 	switch {
 	case errors.Is(err, ErrFull):

@@ -30,6 +30,6 @@ func (a *App) alertmanagerRoutes(mux *http.ServeMux) {
 	}
 	face.New(face.Config{
 		Source: face.NewRows(list), Silences: a.silences, Clock: a.clock, InhibitRules: a.live.rules,
-		Version: a.opts.Version, Started: a.started, Logger: a.part("alertmanager"),
+		Version: a.opts.Version, Started: a.started, Logger: a.part("alertmanager"), Routing: a.routing,
 	}).Routes(mux)
 }

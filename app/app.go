@@ -99,7 +99,7 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 	if err := a.openStores(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.openNotify(); err != nil {
+	if err := a.openNotify(); err != nil { //nolint:contextcheck // the metrics are asked for as long as the process lives
 		return nil, err
 	}
 	if err := a.openDesk(ctx); err != nil {

@@ -1,11 +1,14 @@
 package app
 
 import (
+	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/notify"
+	face "github.com/fairlead/fairlead/web/alertmanager"
 )
 
 // beside returns name relative to the folder of the file that holds it; an empty or absolute one as it is.
@@ -63,4 +66,48 @@ func inhibitRules(cfg *Config, plan *notify.Plan) []alert.InhibitRule {
 		return cfg.InhibitRules
 	}
 	return append(append([]alert.InhibitRule{}, cfg.InhibitRules...), plan.InhibitRules()...)
+}
+
+// ImportAlertmanager explains to out what becomes of each part of an alertmanager.yml, and returns a configuration that uses
+// it, for a file in folder.
+func ImportAlertmanager(file, folder string, out io.Writer) ([]byte, error) {
+	im, err := notify.Explain(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range im.Lines {
+		verb := "taken over"
+		if !line.Taken {
+			verb = "not taken "
+		}
+		fmt.Fprintf(out, "%s:%d: %s  %s\n", filepath.Base(file), line.Line, verb, line.What)
+	}
+	for _, warning := range im.Warnings {
+		fmt.Fprintf(out, "look at this: %s\n", warning)
+	}
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return nil, fmt.Errorf("name the file: %w", err)
+	}
+	if relative, err := filepath.Rel(folder, path); err == nil && !strings.HasPrefix(relative, "..") {
+		path = relative
+	}
+	text := fmt.Sprintf(`# Written by "fairlead import alertmanager"; docs/reference/config.md lists all keys.
+notify:
+  alertmanager: %q
+  # incident: one notification for each incident and receiver; group: one for each alert group, as Alertmanager.
+  per: incident
+`, path)
+	if im.ResolveTimeout > 0 {
+		text += fmt.Sprintf("receive:\n  resolve_timeout: %s\n", im.ResolveTimeout)
+	}
+	return []byte(text), nil
+}
+
+// routing is the plan as Alertmanager's API shows it.
+func (a *App) routing() face.Routing {
+	if plan := a.teller.Plan(); plan != nil {
+		return plan
+	}
+	return nil
 }

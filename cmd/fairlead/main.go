@@ -29,6 +29,7 @@ type commands struct {
 	Replay      replayCommand      `cmd:"" help:"Send recordings to a server over the public protocols."`
 	Eval        evalCommand        `cmd:"" help:"Run the shipped engines over files."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say what is wrong, by line."`
+	Import      importCommand      `cmd:"" help:"Take over what another tool was configured or filled with."`
 	Audit       auditCommand       `cmd:"" help:"Work with the audit log."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

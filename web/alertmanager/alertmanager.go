@@ -3,11 +3,12 @@
 //
 // The JSON is that of Alertmanager 0.34. What differs, because Fairlead is not Alertmanager:
 //
-//   - there is one receiver, "default", until routing comes;
+//   - without an alertmanager.yml there is one receiver, "default";
 //   - alert groups are incidents: the one label of a group is "incident", and alerts without incident make a group without
 //     labels;
 //   - an alert that never times out is shown as ending in five minutes, because clients require an end;
-//   - the configuration that /status shows holds the receiver and the inhibition rules, in Alertmanager's own form.
+//   - the configuration that /status shows is the alertmanager.yml with secrets replaced; without one it holds the receiver
+//     and the inhibition rules, in Alertmanager's own form.
 //
 // Errors are a JSON string, as Alertmanager's clients expect, not problem details.
 package alertmanager
@@ -62,6 +63,16 @@ type Silences interface {
 	Expire(ctx context.Context, actor string, now time.Time, id string) error
 }
 
+// Routing says who is told of an alert; *notify.Plan is one.
+type Routing interface {
+	// Receivers returns the names of all receivers.
+	Receivers() []string
+	// ReceiversOf returns the names of those that are told of an alert with these labels.
+	ReceiversOf(labels signal.Labels) []string
+	// Text returns the configuration without secrets.
+	Text() string
+}
+
 // Config says what a Handler needs.
 type Config struct {
 	Source   Source
@@ -69,6 +80,8 @@ type Config struct {
 	Clock    clock.Clock
 	// InhibitRules returns the rules in force.
 	InhibitRules func() []alert.InhibitRule
+	// Routing returns who is told at present; nil, or returning nil, means one receiver for everything.
+	Routing func() Routing
 	// Actor names who sent a request, for the audit log; nil means "loopback" for everybody.
 	Actor func(*http.Request) string
 	// Version is Fairlead's; Started is when the process started.
@@ -87,7 +100,29 @@ func New(config Config) *Handler {
 	if config.Actor == nil {
 		config.Actor = func(*http.Request) string { return "loopback" }
 	}
+	if config.Routing == nil {
+		config.Routing = func() Routing { return nil }
+	}
 	return &Handler{config: config}
+}
+
+// oneReceiver is the Routing without an alertmanager.yml.
+type oneReceiver struct{ h *Handler }
+
+// Receivers returns the one receiver.
+func (oneReceiver) Receivers() []string { return []string{receiverName} }
+
+// ReceiversOf returns the one receiver.
+func (oneReceiver) ReceiversOf(signal.Labels) []string { return []string{receiverName} }
+
+// Text returns the receiver and the inhibition rules.
+func (o oneReceiver) Text() string { return o.h.configuration() }
+
+func (h *Handler) routing() Routing {
+	if r := h.config.Routing(); r != nil {
+		return r
+	}
+	return oneReceiver{h}
 }
 
 // Routes mounts the API on mux, below /api/v2.
@@ -172,22 +207,18 @@ func (h *Handler) failure(r *http.Request, err error) (status int, body any) {
 const apiLevel = "0.34.0"
 
 func (h *Handler) status(*http.Request) (any, error) {
-	original, err := h.configuration()
-	if err != nil {
-		return nil, err
-	}
 	return map[string]any{
 		"cluster": map[string]any{"status": "disabled", "peers": []any{}},
 		"versionInfo": map[string]string{
 			"version": apiLevel, "revision": h.config.Version, "branch": "fairlead", "buildUser": "", "buildDate": "", "goVersion": runtime.Version(),
 		},
-		"config": map[string]string{"original": original},
+		"config": map[string]string{"original": h.routing().Text()},
 		"uptime": stamp(h.config.Started),
 	}, nil
 }
 
 // configuration returns what is in force in the form of an alertmanager.yml.
-func (h *Handler) configuration() (string, error) {
+func (h *Handler) configuration() string {
 	type receiver struct {
 		Name string `yaml:"name"`
 	}
@@ -201,9 +232,9 @@ func (h *Handler) configuration() (string, error) {
 		InhibitRules []alert.InhibitRule `yaml:"inhibit_rules,omitempty"`
 	}{route{receiverName, []string{groupLabel}}, []receiver{{receiverName}}, h.config.InhibitRules()})
 	if err != nil {
-		return "", fmt.Errorf("write the configuration: %w", err)
+		return "# the configuration cannot be written: " + err.Error()
 	}
-	return string(text), nil
+	return string(text)
 }
 
 func (h *Handler) receivers(r *http.Request) (any, error) {
@@ -215,10 +246,13 @@ func (h *Handler) receivers(r *http.Request) (any, error) {
 		Name   string            `json:"name"`
 		Labels map[string]string `json:"labels"`
 	}
-	if !matchers.Matches(nil) {
-		return []receiver{}, nil
+	all := []receiver{}
+	if matchers.Matches(nil) {
+		for _, name := range h.routing().Receivers() {
+			all = append(all, receiver{name, map[string]string{}})
+		}
 	}
-	return []receiver{{receiverName, map[string]string{}}}, nil
+	return all, nil
 }
 
 // stamp writes a time as Alertmanager does.

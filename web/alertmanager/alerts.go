@@ -1,6 +1,7 @@
 package alertmanager
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -14,7 +15,7 @@ import (
 )
 
 const (
-	// receiverName is the one receiver.
+	// receiverName is the one receiver without an alertmanager.yml.
 	receiverName = "default"
 	// groupLabel is the one label of a group.
 	groupLabel = "incident"
@@ -67,15 +68,18 @@ func (h *Handler) groups(r *http.Request) (any, error) {
 	byIncident := make(map[string]*alertGroup)
 	// A muted group is one whose alerts are all muted by the calendar, which is yet to come; so none is, and "muted" is ignored.
 	err := h.each(r, func(a *Alert, shown gettableAlert) {
-		group := byIncident[a.Incident]
-		if group == nil {
-			group = &alertGroup{Labels: map[string]string{}, Receiver: receiverRef{receiverName}, RouteLabels: map[string]string{}}
-			if a.Incident != "" {
-				group.Labels[groupLabel] = a.Incident
+		for _, receiver := range shown.Receivers {
+			id := receiver.Name + "\x00" + a.Incident
+			group := byIncident[id]
+			if group == nil {
+				group = &alertGroup{Labels: map[string]string{}, Receiver: receiver, RouteLabels: map[string]string{}}
+				if a.Incident != "" {
+					group.Labels[groupLabel] = a.Incident
+				}
+				byIncident[id] = group
 			}
-			byIncident[a.Incident] = group
+			group.Alerts = append(group.Alerts, shown)
 		}
-		group.Alerts = append(group.Alerts, shown)
 	})
 	if err != nil {
 		return nil, err
@@ -85,7 +89,9 @@ func (h *Handler) groups(r *http.Request) (any, error) {
 		slices.SortFunc(group.Alerts, byFingerprint)
 		groups = append(groups, group)
 	}
-	slices.SortFunc(groups, func(a, b *alertGroup) int { return strings.Compare(a.Labels[groupLabel], b.Labels[groupLabel]) })
+	slices.SortFunc(groups, func(a, b *alertGroup) int {
+		return cmp.Or(strings.Compare(a.Labels[groupLabel], b.Labels[groupLabel]), strings.Compare(a.Receiver.Name, b.Receiver.Name))
+	})
 	return groups, nil
 }
 
@@ -95,7 +101,8 @@ func byFingerprint(a, b gettableAlert) int { return strings.Compare(a.Fingerprin
 type alertQuery struct {
 	matchers                    alert.Matchers
 	active, silenced, inhibited bool
-	nothing                     bool // the one receiver was not asked for
+	receiver                    *regexp.Regexp // nil: all
+	nothing                     bool           // no receiver was asked for
 }
 
 // each calls visit for every firing alert that the request asks for.
@@ -104,7 +111,7 @@ func (h *Handler) each(r *http.Request, visit func(*Alert, gettableAlert)) error
 	if err != nil || query.nothing {
 		return err
 	}
-	now := h.config.Clock.Now()
+	now, routing := h.config.Clock.Now(), h.routing()
 	return h.config.Source.Firing(r.Context(), func(a *Alert) error {
 		if !query.matchers.Matches(a.Labels) {
 			return nil
@@ -114,7 +121,11 @@ func (h *Handler) each(r *http.Request, visit func(*Alert, gettableAlert)) error
 		if !query.active && !muted || !query.silenced && len(silencedBy) > 0 || !query.inhibited && len(a.InhibitedBy) > 0 {
 			return nil
 		}
-		visit(a, show(a, silencedBy, now))
+		receivers := routing.ReceiversOf(a.Labels)
+		if query.receiver != nil && !slices.ContainsFunc(receivers, query.receiver.MatchString) {
+			return nil
+		}
+		visit(a, show(a, silencedBy, receivers, now))
 		return nil
 	})
 }
@@ -126,17 +137,15 @@ func parseAlertQuery(params url.Values) (alertQuery, error) {
 		return query, badRequest("%v", err)
 	}
 	if text := params.Get("receiver"); text != "" {
-		receiver, err := regexp.Compile("^(?:" + text + ")$")
-		if err != nil {
+		if query.receiver, err = regexp.Compile("^(?:" + text + ")$"); err != nil {
 			return query, badRequest("failed to parse receiver param: %v", err)
 		}
-		query.nothing = !receiver.MatchString(receiverName)
 	}
 	receiverMatchers, err := parseFilter(params["receiver_matchers"])
 	if err != nil {
 		return query, badRequest("failed to parse receiver_matchers param: %v", err)
 	}
-	query.nothing = query.nothing || !receiverMatchers.Matches(nil)
+	query.nothing = !receiverMatchers.Matches(nil)
 	return query, nil
 }
 
@@ -161,11 +170,14 @@ func flag(params url.Values, name string) bool {
 	return false
 }
 
-func show(a *Alert, silencedBy []string, now time.Time) gettableAlert {
+func show(a *Alert, silencedBy, receivers []string, now time.Time) gettableAlert {
 	shown := gettableAlert{
 		Annotations: a.Annotations.Map(), Labels: a.Labels.Map(), GeneratorURL: a.GeneratorURL, Fingerprint: a.Fingerprint.String(),
-		StartsAt: stamp(a.StartsAt), UpdatedAt: stamp(a.UpdatedAt), EndsAt: stamp(a.EndsAt), Receivers: []receiverRef{{receiverName}},
+		StartsAt: stamp(a.StartsAt), UpdatedAt: stamp(a.UpdatedAt), EndsAt: stamp(a.EndsAt), Receivers: make([]receiverRef, len(receivers)),
 		Status: alertStatus{InhibitedBy: a.InhibitedBy, SilencedBy: silencedBy, MutedBy: []string{}, State: "active"},
+	}
+	for i, name := range receivers {
+		shown.Receivers[i].Name = name
 	}
 	if a.EndsAt.IsZero() {
 		shown.EndsAt = stamp(now.Add(assumedEnd))

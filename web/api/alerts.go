@@ -105,5 +105,9 @@ func (a *API) getDecision(ctx context.Context, in *alertPath) (*body[Decision], 
 			return nil, err
 		}
 	}
-	return answer(toDecision(r, steps)), nil
+	decision := toDecision(r, steps)
+	if err := a.addDeliveries(ctx, &decision, r); err != nil {
+		return nil, err
+	}
+	return answer(decision), nil
 }

@@ -58,6 +58,7 @@ func New(mux *http.ServeMux, cfg Config) *API {
 	a := &API{cfg: cfg, huma: humago.New(mux, config), hub: newHub()}
 	a.incidentRoutes()
 	a.alertRoutes()
+	a.notifyRoutes()
 	a.systemRoutes()
 	a.integrationRoutes()
 	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)

@@ -34,6 +34,7 @@ import (
 	"github.com/fairlead/fairlead/ops/topology"
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/receive/alertmanager"
+	"github.com/fairlead/fairlead/receive/heartbeat"
 	"github.com/fairlead/fairlead/web/api"
 )
 
@@ -55,13 +56,14 @@ type App struct {
 	clock    clock.Clock
 	db       *store.DB
 	bus      *bus.Bus
-	silences *alert.Silences
+	silences *alert.Windows // and the maintenance calendar
 	desk     *incident.Desk
 	teller   *notify.Teller
 	graph    *topology.Map
 	ingest   *ingest
 	// integrations are the doors of webhook senders.
 	integrations *integration.Registry
+	heartbeats   *heartbeat.Board
 	gate         *receive.Gate
 	recorded     *alertmanager.Keeper
 	api          *api.API
@@ -109,6 +111,9 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.ingest = newIngest(a.bus, a.clock, a.keepDeadLetter, a.part("receive"))
+	if err := a.openHeartbeats(ctx); err != nil {
+		return nil, err
+	}
 	a.register() //nolint:contextcheck // the metrics are asked for as long as the process lives
 	a.server = a.newServer()
 	return a, nil
@@ -179,7 +184,11 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 	if err := topology.Load(ctx, a.db.Read(), a.graph); err != nil {
 		return err
 	}
-	if a.silences, err = alert.NewSilences(ctx, alert.NewSilenceRows(a.db)); err != nil {
+	silences, err := alert.NewSilences(ctx, alert.NewSilenceRows(a.db))
+	if err != nil {
+		return err
+	}
+	if a.silences, err = alert.NewWindows(ctx, alert.NewWindowRows(a.db), silences); err != nil {
 		return err
 	}
 	a.desk, err = incident.StartDesk(ctx, a.db, incident.DeskConfig{
@@ -228,6 +237,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "consume", a.consume)
 	g.start(ctx, "tick", a.tick)
 	g.start(ctx, "integrations", a.integrations.Run)
+	g.start(ctx, "heartbeats", a.heartbeats.Run)
 	g.start(ctx, "events", a.api.Run)
 	g.start(ctx, "http", a.serve)
 	a.logger.Info("ready", "url", a.URL(), "version", a.opts.Version, "clock", a.cfg.Clock, "data", a.cfg.Data.Dir, "after", time.Since(a.started).Round(time.Millisecond).String())

@@ -149,9 +149,11 @@ const (
 	StageDedupe    = "dedupe"
 	StageFlap      = "flap"
 	StageSilence   = "silence"
-	StageInhibit   = "inhibit"
-	StageHold      = "hold"
-	StageIncident  = "incident"
+	// StageMaintenance is the calendar of planned work.
+	StageMaintenance = "maintenance"
+	StageInhibit     = "inhibit"
+	StageHold        = "hold"
+	StageIncident    = "incident"
 )
 
 // maxLines bounds the record of one episode; an alert that changes for weeks keeps its first lines.

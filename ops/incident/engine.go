@@ -182,7 +182,10 @@ func (e *Engine) mute(a *alert.Episode) bool {
 	if e.inhibitor != nil && a.State == alert.Firing {
 		inhibitedBy = e.inhibitor.Inhibited(a.Labels)
 	}
-	e.noteMute(a, alert.StageSilence, "silenced", "silence", a.SilencedBy, silencedBy)
+	wasSilenced, wasPlanned := alert.SplitMutes(a.SilencedBy)
+	silenced, planned := alert.SplitMutes(silencedBy)
+	e.noteMute(a, alert.StageSilence, "silenced", "silence", wasSilenced, silenced)
+	e.noteMute(a, alert.StageMaintenance, "in maintenance", "maintenance window", wasPlanned, planned)
 	e.noteMute(a, alert.StageInhibit, "inhibited", "alert", a.InhibitedBy, inhibitedBy)
 	a.SilencedBy, a.InhibitedBy = silencedBy, inhibitedBy
 	return a.Muted() != before

@@ -116,8 +116,8 @@ func (h *Handler) each(r *http.Request, visit func(*Alert, gettableAlert)) error
 		if !query.matchers.Matches(a.Labels) {
 			return nil
 		}
-		silencedBy := h.config.Silences.Match(a.Labels, now)
-		muted := len(silencedBy) > 0 || len(a.InhibitedBy) > 0
+		silencedBy, mutedBy := alert.SplitMutes(h.config.Silences.Match(a.Labels, now))
+		muted := len(silencedBy) > 0 || len(mutedBy) > 0 || len(a.InhibitedBy) > 0
 		if !query.active && !muted || !query.silenced && len(silencedBy) > 0 || !query.inhibited && len(a.InhibitedBy) > 0 {
 			return nil
 		}
@@ -125,7 +125,7 @@ func (h *Handler) each(r *http.Request, visit func(*Alert, gettableAlert)) error
 		if query.receiver != nil && !slices.ContainsFunc(receivers, query.receiver.MatchString) {
 			return nil
 		}
-		visit(a, show(a, silencedBy, receivers, now))
+		visit(a, show(a, silencedBy, mutedBy, receivers, now))
 		return nil
 	})
 }
@@ -170,11 +170,11 @@ func flag(params url.Values, name string) bool {
 	return false
 }
 
-func show(a *Alert, silencedBy, receivers []string, now time.Time) gettableAlert {
+func show(a *Alert, silencedBy, mutedBy, receivers []string, now time.Time) gettableAlert {
 	shown := gettableAlert{
 		Annotations: a.Annotations.Map(), Labels: a.Labels.Map(), GeneratorURL: a.GeneratorURL, Fingerprint: a.Fingerprint.String(),
 		StartsAt: stamp(a.StartsAt), UpdatedAt: stamp(a.UpdatedAt), EndsAt: stamp(a.EndsAt), Receivers: make([]receiverRef, len(receivers)),
-		Status: alertStatus{InhibitedBy: a.InhibitedBy, SilencedBy: silencedBy, MutedBy: []string{}, State: "active"},
+		Status: alertStatus{InhibitedBy: a.InhibitedBy, SilencedBy: silencedBy, MutedBy: append([]string{}, mutedBy...), State: "active"},
 	}
 	for i, name := range receivers {
 		shown.Receivers[i].Name = name
@@ -182,7 +182,7 @@ func show(a *Alert, silencedBy, receivers []string, now time.Time) gettableAlert
 	if a.EndsAt.IsZero() {
 		shown.EndsAt = stamp(now.Add(assumedEnd))
 	}
-	if len(silencedBy) > 0 || len(a.InhibitedBy) > 0 {
+	if len(silencedBy) > 0 || len(mutedBy) > 0 || len(a.InhibitedBy) > 0 {
 		shown.Status.State = "suppressed"
 	}
 	if silencedBy == nil {

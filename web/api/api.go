@@ -14,6 +14,7 @@ import (
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/topology"
 )
@@ -28,6 +29,8 @@ type Config struct {
 	Desk    *incident.Desk
 	Map     *topology.Map
 	Clock   clock.Clock
+	// Windows are the maintenance calendar and the silences.
+	Windows *alert.Windows
 	// Integrations are the doors of webhook senders.
 	Integrations *integration.Registry
 	// Settled returns when everything that was accepted before the call has been applied.
@@ -61,6 +64,7 @@ func New(mux *http.ServeMux, cfg Config) *API {
 	a.notifyRoutes()
 	a.systemRoutes()
 	a.integrationRoutes()
+	a.maintenanceRoutes()
 	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)
 	return a
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/topology"
 )
@@ -55,8 +56,16 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	s.doors = doors
+	silences, err := alert.NewSilences(t.Context(), alert.NewSilenceRows(db))
+	if err != nil {
+		t.Fatal(err)
+	}
+	windows, err := alert.NewWindows(t.Context(), alert.NewWindowRows(db), silences)
+	if err != nil {
+		t.Fatal(err)
+	}
 	a = New(mux, Config{
-		Version: "test", DB: db, Integrations: doors, Desk: s.desk, Map: &topology.Map{}, Clock: s.now, Logger: logger,
+		Version: "test", DB: db, Integrations: doors, Windows: windows, Desk: s.desk, Map: &topology.Map{}, Clock: s.now, Logger: logger,
 		Settled: func(context.Context) error { return nil },
 		Replay: func(_ context.Context, l store.DeadLetter) (bool, string, error) {
 			return string(l.Payload) == "good", "still bad", nil

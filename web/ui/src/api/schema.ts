@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who was, is or was not to be told, newest first */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/incidents": {
         parameters: {
             query?: never;
@@ -381,6 +398,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the maintenance calendar */
+        get: operations["listWindows"];
+        put?: never;
+        /** Plan maintenance */
+        post: operations["createWindow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/maintenance/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When a window would be open, without making it */
+        post: operations["previewWindow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/maintenance/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a window */
+        put: operations["updateWindow"];
+        post?: never;
+        /** Delete a window */
+        delete: operations["deleteWindow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/map": {
         parameters: {
             query?: never;
@@ -408,6 +478,23 @@ export interface paths {
         get?: never;
         /** Replace the edges of the map */
         put: operations["putEdges"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/silences/forgotten": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List silences that somebody may have forgotten */
+        get: operations["listForgotten"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -537,6 +624,9 @@ export interface components {
             /** @description Ids of alerts. */
             alerts: string[];
         };
+        Calendar: {
+            items: components["schemas"]["Window"][];
+        };
         Capture: {
             /** Format: int64 */
             alerts: number;
@@ -596,6 +686,43 @@ export interface components {
             reason: string;
             stage: string;
         };
+        Delivery: {
+            /** Format: int64 */
+            alertCount: number;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            /** @example N12 */
+            id: string;
+            /** @description The incident; the oldest one of a group over several; empty if none. */
+            incident: string;
+            /** @example webhook[0] */
+            integration: string;
+            /** @description The same each time it is sent; HTTP requests and e-mails carry it as Fairlead-Delivery. */
+            key: string;
+            /** Format: date-time */
+            nextAttemptAt?: string;
+            /** @description How the last attempt failed, or what muted it; empty when it was sent. */
+            reason: string;
+            receiver: string;
+            /** @enum {string} */
+            state: "pending" | "sent" | "failed" | "muted";
+            /**
+             * Format: date-time
+             * @description When the last attempt ended.
+             */
+            triedAt?: string;
+            /** @enum {string} */
+            why: "first" | "new alerts" | "some ended" | "resolved" | "repeat";
+        };
+        DeliveryPage: {
+            items: components["schemas"]["Delivery"][];
+            next: string;
+        };
         Edge: {
             from: string;
             kind?: string;
@@ -618,6 +745,25 @@ export interface components {
             field: string;
             remedy?: string;
             value?: unknown;
+        };
+        Forgotten: {
+            items: components["schemas"]["ForgottenSilence"][];
+        };
+        ForgottenSilence: {
+            comment: string;
+            createdBy: string;
+            /** Format: date-time */
+            endsAt: string;
+            id: string;
+            matchers: string;
+            /**
+             * Format: int64
+             * @description How many firing alerts it mutes now.
+             */
+            muted: number;
+            reason: string;
+            /** Format: date-time */
+            startsAt: string;
         };
         Incident: {
             /** Format: date-time */
@@ -915,8 +1061,15 @@ export interface components {
             observe?: boolean;
             resolveTimeout?: string;
         };
+        None: Record<string, never>;
         NoteBodyBody: {
             note?: string;
+        };
+        Occurrence: {
+            /** Format: date-time */
+            end: string;
+            /** Format: date-time */
+            start: string;
         };
         Preview: {
             alerts: components["schemas"]["PreviewAlert"][];
@@ -1027,6 +1180,60 @@ export interface components {
         };
         TextBodyBody: {
             text: string;
+        };
+        Window: {
+            comment: string;
+            createdBy: string;
+            /** Format: date-time */
+            endsAt: string;
+            entities: string[];
+            id: string;
+            matchers: string[];
+            /** @description The times at which it is or will be open, at most 10. */
+            next: components["schemas"]["Occurrence"][];
+            /** @description It is open now. */
+            open: boolean;
+            rule: string;
+            /** Format: date-time */
+            startsAt: string;
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            version: number;
+            zone: string;
+        };
+        WindowEdit: {
+            comment?: string;
+            /** Format: date-time */
+            endsAt: string;
+            /**
+             * @description Kind and name of what is worked on.
+             * @example [
+             *       "service:cart"
+             *     ]
+             */
+            entities?: string[];
+            /**
+             * @description In Alertmanager's syntax; all must match.
+             * @example [
+             *       "service=cart"
+             *     ]
+             */
+            matchers?: string[];
+            /**
+             * @description A recurrence rule of RFC 5545; empty for once.
+             * @example FREQ=WEEKLY;BYDAY=SU
+             */
+            rule?: string;
+            /** Format: date-time */
+            startsAt: string;
+            title: string;
+            /**
+             * @description An IANA time zone; empty is UTC.
+             * @example Europe/Berlin
+             */
+            zone?: string;
         };
     };
     responses: never;
@@ -1220,6 +1427,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplayResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                state?: "pending" | "sent" | "failed" | "muted";
+                receiver?: string;
+                /** @description Only those that told of this incident or of its alerts. */
+                incident?: string;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
             /** @description Error */
@@ -1887,6 +2131,170 @@ export interface operations {
             };
         };
     };
+    listWindows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWindow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Window"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewWindow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Window"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateWindow: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version that was edited. */
+                "If-Match": number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Window"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWindow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getMap: {
         parameters: {
             query?: never;
@@ -1935,6 +2343,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listForgotten: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forgotten"];
+                };
             };
             /** @description Error */
             default: {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/fairlead/fairlead/base/integration"
@@ -19,17 +20,17 @@ type hook struct {
 }
 
 // hooks are all protocols but Alertmanager's own, with their addresses. recorder takes what another Alertmanager has done.
-func hooks(recorder alertmanager.Recorder) []hook {
-	return append([]hook{
+func hooks(recorder alertmanager.Recorder, parts pagers) []hook {
+	return slices.Concat([]hook{
 		{"POST /v2/enqueue", pagerduty.Events(), "/v2/enqueue"},
 		{"POST /generic/2010-04-15/create_event.json", pagerduty.Legacy(), "/generic/2010-04-15/create_event.json"},
-	}, senders(recorder)...)
+	}, senders(recorder), pages(parts))
 }
 
 // kinds returns the kinds of integrations.
 func kinds() []string {
 	list := []string{alertmanager.Integration}
-	for _, h := range hooks(nil) {
+	for _, h := range hooks(nil, pagers{}) {
 		list = append(list, h.protocol.Kind)
 	}
 	return list
@@ -53,8 +54,8 @@ func (a *App) hookRoutes(mux *http.ServeMux) {
 		Gate:     a.gate,
 		Registry: a.registry, Logger: a.part("receive"),
 	})
-	for _, h := range hooks(a.recorded) {
-		mux.Handle(h.pattern, served.Handle(h.protocol))
+	for _, h := range hooks(a.recorded, a.pagers()) {
+		mux.Handle(h.pattern, ownPages(served.Handle(h.protocol)))
 	}
 }
 
@@ -65,7 +66,7 @@ func replayPath(receiver string) (path, name string) {
 		return "/api/v2/alerts", receiver
 	}
 	protocol, name, _ := strings.Cut(receiver, "/")
-	for _, h := range hooks(nil) {
+	for _, h := range hooks(nil, pagers{}) {
 		if h.protocol.Name == protocol || h.protocol.Name == "" && h.protocol.Kind == protocol {
 			return strings.ReplaceAll(h.replay, "{integration}", name), name
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/heartbeat"
 )
 
 const (
@@ -29,6 +30,8 @@ type ingest struct {
 	keep   func(ctx context.Context, at time.Time, letter receive.DeadLetter) error
 	logger *slog.Logger
 	queue  chan *request
+	// heartbeats sees what comes, and on the event clock the passing of time; nil before the start.
+	heartbeats *heartbeat.Board
 	// stopped is closed when Run has returned.
 	stopped chan struct{}
 }
@@ -45,6 +48,24 @@ func newIngest(b *bus.Bus, c clock.Clock, keep func(context.Context, time.Time, 
 
 // PublishAlerts is receive.Publisher's. An empty request on the event clock only moves the time.
 func (i *ingest) PublishAlerts(ctx context.Context, at time.Time, alerts []signal.Alert) error {
+	if i.heartbeats == nil {
+		return i.send(ctx, at, alerts)
+	}
+	if _, driven := i.clock.(*clock.Event); driven {
+		// Who is silent by now was so before what is published here.
+		if err := i.heartbeats.Advance(ctx, at); err != nil {
+			return err
+		}
+	}
+	err := i.send(ctx, at, alerts)
+	if err == nil {
+		i.heartbeats.Watch(at, alerts)
+	}
+	return err
+}
+
+// send returns when the alerts are durable.
+func (i *ingest) send(ctx context.Context, at time.Time, alerts []signal.Alert) error {
 	if event, driven := i.clock.(*clock.Event); driven {
 		at = event.Advance(at)
 	} else if len(alerts) == 0 {

@@ -183,6 +183,11 @@ func (b *Board) change(ctx context.Context, at time.Time, integration, name stri
 	if err := b.put(ctx, beat); err != nil {
 		return Beat{}, err
 	}
+	if old == nil {
+		if err := b.config.Rows.Alive(ctx, at); err != nil { // it may be the first, and nobody has said so for long
+			return Beat{}, fmt.Errorf("store that the server runs: %w", err)
+		}
+	}
 	if err := b.advance(ctx, at); err != nil {
 		return Beat{}, err
 	}

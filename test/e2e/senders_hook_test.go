@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -29,7 +30,7 @@ func post(t *testing.T, url, body string) int {
 }
 
 // startAlertmanager runs an Alertmanager with a configuration and returns its address.
-func startAlertmanager(t *testing.T, path, config string) string {
+func startAlertmanager(t *testing.T, path, config string, args ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "alertmanager.yml")
@@ -37,8 +38,9 @@ func startAlertmanager(t *testing.T, path, config string) string {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	start(t, "alertmanager", path, "--config.file="+file, "--storage.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+address, "--cluster.listen-address=")
+	start(t, "alertmanager", path, append([]string{
+		"--config.file=" + file, "--storage.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + address, "--cluster.listen-address=",
+	}, args...)...)
 	ready(t, "http://"+address+"/-/ready")
 	return address
 }
@@ -81,4 +83,47 @@ receivers:
 		found := alerts()
 		return len(found) == 2 && found["cart"].State == "resolved" && found["checkout"].State != "resolved"
 	})
+}
+
+// door is what our API tells of an integration.
+type door struct {
+	Requests, Refused, Alerts uint64
+	LastError                 string
+	Captures                  []struct{ Body string }
+}
+
+func lookAt(t *testing.T, fairlead, name string) (d door) {
+	t.Helper()
+	status, body := get(t.Context(), "http://"+fairlead+"/api/fairlead/v1/integrations/"+name)
+	if err := json.Unmarshal(body, &d); status == http.StatusOK && err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	return d
+}
+
+// TestAlertmanagersEventRecorder runs Alertmanager 0.34 with its event recorder pointed at the built binary: each batch is
+// taken, and makes no alerts.
+func TestAlertmanagersEventRecorder(t *testing.T) {
+	tool := need.Tool(t, "alertmanager")
+	fairlead := serve(t)
+	alertmanager := startAlertmanager(t, tool, fmt.Sprintf(`route: {receiver: fairlead, group_wait: 1s, group_interval: 1s}
+receivers:
+- name: fairlead
+  webhook_configs: [{url: "http://%[1]s/in/alertmanager/prod"}]
+event_recorder:
+  webhook_outputs: [{url: "http://%[1]s/in/am-events/recorder", batch: true}]
+`, fairlead), "--enable-feature=event-recorder")
+	if status := post(t, "http://"+alertmanager+"/api/v2/alerts", `[{"labels":{"alertname":"HighLatency","service":"checkout"}}]`); status != http.StatusOK {
+		t.Fatalf("Alertmanager answered %d", status)
+	}
+	need.Eventually(t, 60*time.Second, "the notification to be told", func() bool {
+		recorder := lookAt(t, fairlead, "recorder")
+		return len(recorder.Captures) > 0 && strings.Contains(recorder.Captures[0].Body, `"notification"`)
+	})
+	if recorder := lookAt(t, fairlead, "recorder"); recorder.Refused != 0 || recorder.Alerts != 0 || recorder.LastError != "" {
+		t.Errorf("the recorder's integration is %+v", recorder)
+	}
+	if prod := lookAt(t, fairlead, "prod"); prod.Alerts != 1 || prod.Refused != 0 {
+		t.Errorf("the webhook's integration is %+v", prod)
+	}
 }

@@ -108,6 +108,26 @@ install_go_tools() {
 	done <<<"$go_tools"
 }
 
+# Alertmanager of the version whose event recorder we read; Debian's has none. Its main package embeds its page, which the
+# module does not bring: a placeholder stands for it.
+install_alertmanager() {
+	command -v go >/dev/null || return 0 # said above
+	local version=$alertmanager_version folder build stamp=$cache/bin/.alertmanager@$alertmanager_version
+	[ -x "$cache/bin/alertmanager" ] && [ -e "$stamp" ] && return
+	say "building alertmanager $version"
+	build=$(mktemp -d)
+	if folder=$(GOFLAGS='' go mod download -json "github.com/prometheus/alertmanager@$version" 2>>"$log" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p') &&
+		cp -r "$folder/." "$build" && chmod -R u+w "$build" && mkdir -p "$build/ui/app/dist" &&
+		echo '<!doctype html><title>Alertmanager</title>' >"$build/ui/app/dist/index.html" &&
+		(cd "$build" && GOFLAGS='' CGO_ENABLED=0 go build -o "$cache/bin/alertmanager" ./cmd/alertmanager) >>"$log" 2>&1; then
+		rm -f "$cache/bin/.alertmanager@"*
+		touch "$stamp"
+	else
+		lack alertmanager "building $version failed, see .cache/setup.log"
+	fi
+	rm -rf "$build"
+}
+
 # UI ----------------------------------------------------------------------------------------------------------------
 
 # npm_is_complete FOLDER: every package of the lock file is installed in its version. (npm ci would start from nothing
@@ -136,6 +156,7 @@ install_npm() {
 
 [ "${1:-}" = ui ] || install_debian
 [ "${1:-}" = ui ] || install_go_tools
+[ "${1:-}" = ui ] || install_alertmanager
 install_npm
 
 if [ ${#missing[@]} = 0 ]; then

@@ -3,3 +3,4 @@
 # shellcheck shell=bash disable=SC2034
 go_tools='golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint v2.15.0
 amtool github.com/prometheus/alertmanager/cmd/amtool v0.34.0'
+alertmanager_version=v0.34.0

@@ -1,4 +1,5 @@
 import { Modal } from "@mantine/core";
+import { places } from "./places";
 import classes from "./Shell.module.css";
 
 const shortcuts: [string, string][] = [
@@ -11,7 +12,7 @@ const shortcuts: [string, string][] = [
   ["m", "merge the selection or the incident"],
   ["u", "undo the last thing done"],
   ["/", "filter"],
-  ["1  2  3", "incidents, alerts, dead letters"],
+  [places.map((_, i) => i + 1).join("  "), places.map((p) => p.word.toLowerCase()).join(", ")],
   ["?", "this help"],
   ["esc", "close; give up the selection"],
 ];

@@ -1,12 +1,13 @@
 import { ActionIcon, Button, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
-import { IconBell, IconInbox, IconMailX, IconMoon, IconQuestionMark, IconSearch, IconSun } from "@tabler/icons-react";
+import { IconMoon, IconQuestionMark, IconSearch, IconSun } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { statsQuery } from "../api/queries";
 import { formatCount } from "../kit/numbers";
 import { setZone, useZone } from "../kit/settings";
 import { ConnectionMark } from "./Connection";
+import { places, type PlaceAddress } from "./places";
 import classes from "./Shell.module.css";
 
 function SchemeSwitch() {
@@ -35,18 +36,14 @@ function ZoneSwitch() {
 
 export function Nav({ onHelp }: { onHelp: () => void }) {
   const { data } = useQuery(statsQuery);
-  const items = [
-    { to: "/", word: "Incidents", icon: IconInbox, count: data && data.incidents.open + data.incidents.acknowledged },
-    { to: "/alerts", word: "Alerts", icon: IconBell, count: data?.alerts.firing },
-    { to: "/dead-letters", word: "Dead letters", icon: IconMailX, count: data?.deadLetters },
-  ] as const;
+  const counts: Partial<Record<PlaceAddress, number | undefined>> = { "/": data && data.incidents.open + data.incidents.acknowledged, "/alerts": data?.alerts.firing, "/dead-letters": data?.deadLetters };
   return (
     <nav className={classes.nav} aria-label="Main">
       <Link to="/" search={{}} className={classes.brand} aria-label="Fairlead, to the incidents"><img src="/favicon.svg" width={20} height={20} alt="" /><span>Fairlead</span></Link>
-      {items.map(({ to, word, icon: Icon, count }) => (
+      {places.map(({ to, word, icon: Icon }) => (
         <Link key={to} to={to} search={{}} className={classes.item} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
           <Icon size={17} stroke={1.7} aria-hidden /><span className={classes.word}>{word}</span>
-          {count ? <span className={classes.count}>{formatCount(count)}</span> : null}
+          {counts[to] ? <span className={classes.count}>{formatCount(counts[to])}</span> : null}
         </Link>
       ))}
       <div className={classes.foot}>

@@ -9,6 +9,7 @@ import { useOffered } from "../kit/commands";
 import { SeverityMark } from "../kit/Marks";
 import { plural } from "../kit/numbers";
 import { setZone } from "../kit/settings";
+import { places, type PlaceAddress } from "./places";
 
 /** ⌘K: everything that can be done, and every incident that is open. */
 export function Palette({ onHelp }: { onHelp: () => void }) {
@@ -19,7 +20,7 @@ export function Palette({ onHelp }: { onHelp: () => void }) {
   const { setColorScheme } = useMantineColorScheme();
   const { data } = useInfiniteQuery({ ...incidentsQuery({ state: ["open", "acknowledged"] }), enabled: opened });
   const groups = useMemo(() => {
-    const go = (id: string, label: string, to: "/" | "/alerts" | "/dead-letters", q?: string): SpotlightActionData => ({ id, label, onClick: () => void navigate({ to, search: q ? { q } : {} }) });
+    const go = (id: string, label: string, to: PlaceAddress | "/integrations/new", q?: string): SpotlightActionData => ({ id, label, onClick: () => void navigate({ to, search: q ? { q } : {} }) });
     const incidents: SpotlightActionData[] = (data?.pages[0]?.items ?? []).slice(0, 100).map((incident) => ({
       id: incident.id, label: incident.title, description: `${incident.id} · ${incident.state} · ${plural(incident.alertCount, "alert")}`,
       keywords: [incident.id, ...incident.services], leftSection: <SeverityMark severity={incident.severity} short />,
@@ -28,7 +29,7 @@ export function Palette({ onHelp }: { onHelp: () => void }) {
     return [
       { group: "Here", actions: offered.map((c) => ({ id: c.id, label: c.label, description: c.description, onClick: c.run })) },
       { group: "Open incidents", actions: incidents },
-      { group: "Go to", actions: [go("go-incidents", "Incidents", "/"), go("go-resolved", "Resolved incidents", "/", "state:resolved"), go("go-critical", "Critical incidents", "/", "state:open,acknowledged severity:critical"), go("go-alerts", "Alerts", "/alerts"), go("go-hidden", "Alerts nobody was told about", "/alerts", "told:no"), go("go-dead", "Dead letters", "/dead-letters")] },
+      { group: "Go to", actions: [...places.map(({ to, word }) => go(`go-${to}`, word, to)), go("go-resolved", "Resolved incidents", "/", "state:resolved"), go("go-critical", "Critical incidents", "/", "state:open,acknowledged severity:critical"), go("go-hidden", "Alerts nobody was told about", "/alerts", "told:no"), go("go-new-integration", "Add an integration", "/integrations/new")] },
       {
         group: "Settings", actions: [
           { id: "undo", label: "Undo the last thing done", onClick: () => actions.undoLast() },

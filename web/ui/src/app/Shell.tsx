@@ -7,6 +7,7 @@ import { ConnectionBanner } from "./Connection";
 import { Help } from "./Help";
 import { Nav } from "./Nav";
 import { Palette } from "./Palette";
+import { places } from "./places";
 import classes from "./Shell.module.css";
 
 /** What surrounds every page: the menu, the state of the connection, the palette and the help. */
@@ -17,9 +18,7 @@ export function Shell() {
   useKeys({
     "?": () => setHelp(true),
     u: () => actions.undoLast(),
-    "1": () => void navigate({ to: "/" }),
-    "2": () => void navigate({ to: "/alerts" }),
-    "3": () => void navigate({ to: "/dead-letters" }),
+    ...Object.fromEntries(places.map(({ to }, i) => [String(i + 1), () => void navigate({ to, search: {} })])),
   });
   return (
     <div className={classes.shell}>

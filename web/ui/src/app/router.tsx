@@ -24,6 +24,9 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/alerts", component: AlertListPage }),
   createRoute({ getParentRoute: () => root, path: "/alerts/$id", component: AlertPage }),
   createRoute({ getParentRoute: () => root, path: "/dead-letters", component: DeadLetterPage }),
+  createRoute({ getParentRoute: () => root, path: "/integrations", component: lazyRouteComponent(() => import("../integration/pages"), "IntegrationListPage") }),
+  createRoute({ getParentRoute: () => root, path: "/integrations/new", component: lazyRouteComponent(() => import("../integration/pages"), "NewIntegrationPage") }),
+  createRoute({ getParentRoute: () => root, path: "/integrations/$name", component: lazyRouteComponent(() => import("../integration/pages"), "IntegrationPage") }),
   createRoute({ getParentRoute: () => root, path: "/dev/kit", component: lazyRouteComponent(() => import("../devkit/KitPage"), "KitPage") }),
 ] as const;
 

@@ -56,7 +56,8 @@ export function useActions(): Actions {
       try {
         const results: ActionResult[] = [];
         for (const step of [...taken.steps].reverse()) results.push(await send.undo(step));
-        apply(results);
+        if (results.length > 0) apply(results);
+        await taken.back?.();
         sayToast(`Undone: ${taken.text}`);
       } catch (error) {
         failToast(`Not undone: ${taken.text}`, error);

@@ -9,15 +9,18 @@ interface EmptyProps {
   children?: React.ReactNode;
   /** Lines to paste, and what they are. */
   paste?: { caption: string; lines: string };
+  /** What to press to get it. */
+  actions?: React.ReactNode;
 }
 
 /** What would be here, and how to get it. */
-export function Empty({ title, children, paste }: EmptyProps) {
+export function Empty({ title, children, paste, actions }: EmptyProps) {
   return (
     <div className={classes.state}>
       <h2 className={classes.title}>{title}</h2>
       {children && <p className="dim">{children}</p>}
       {paste && <Paste {...paste} />}
+      {actions && <div className={classes.actions}>{actions}</div>}
     </div>
   );
 }

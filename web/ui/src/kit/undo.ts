@@ -1,7 +1,9 @@
 // The steps that can be undone by one press of `u`, newest last. Only what was done in this tab.
 export interface Doing {
   text: string;
+  /** The steps of incidents to undo, or else what takes it back. */
   steps: string[];
+  back?: () => Promise<unknown>;
 }
 
 const done: Doing[] = [];

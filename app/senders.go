@@ -1,11 +1,18 @@
 package app
 
-import "github.com/fairlead/fairlead/receive/alertmanager"
+import (
+	"github.com/fairlead/fairlead/receive/alertmanager"
+	"github.com/fairlead/fairlead/receive/grafana"
+	"github.com/fairlead/fairlead/receive/mapped"
+)
 
 // senders are the protocols of monitoring tools whose address names the integration.
 func senders(recorder alertmanager.Recorder) []hook {
 	return []hook{
 		{"POST /in/alertmanager/{integration}", alertmanager.Webhook(), "/in/alertmanager/{integration}"},
 		{"POST /in/am-events/{integration}", alertmanager.EventRecorder(recorder), "/in/am-events/{integration}"},
+		{"POST /in/grafana/{integration}", grafana.Webhook(), "/in/grafana/{integration}"},
+		{"PUT /in/grafana/{integration}", grafana.Webhook(), "/in/grafana/{integration}"},
+		{"POST /in/json/{integration}", mapped.JSON(), "/in/json/{integration}"},
 	}
 }

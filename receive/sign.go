@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,12 @@ type Signature struct {
 	// MAC is what stands there, in hexadecimal, with or without "sha256=" before it; Message is what was signed.
 	MAC     string
 	Message []byte
+	// SignedAt is when, in seconds since 1970, if the sender signs that too: an old signature is then refused.
+	SignedAt string
 }
+
+// signedFor is how long a signature with a time is good, and how far ahead that time may lie.
+const signedFor = 10 * time.Minute
 
 // SignatureOf returns the signature of the body under the first of headers that the request has, nil if it has none.
 func SignatureOf(r *Request, headers ...string) *Signature {
@@ -44,7 +50,7 @@ func (g *Gate) signed(s *Signature, knock integration.Knock, now time.Time) (goo
 	if err != nil || i.Kind != knock.Kind {
 		return false, nil //nolint:nilerr // Admit says so
 	}
-	mac, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(s.MAC), "sha256="))
+	mac, _ := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(s.MAC), "sha256=")) //nolint:errcheck // then no sum is equal
 	known := false
 	for _, k := range i.Keys {
 		if !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt) {
@@ -55,7 +61,16 @@ func (g *Gate) signed(s *Signature, knock integration.Knock, now time.Time) (goo
 		sum.Write(s.Message)
 		good = hmac.Equal(sum.Sum(nil), mac) || good
 	}
-	if good || !known && err == nil {
+	if good && s.SignedAt != "" {
+		seconds, err := strconv.ParseInt(s.SignedAt, 10, 64)
+		if err != nil || now.Sub(time.Unix(seconds, 0)).Abs() > signedFor {
+			return false, &Problem{
+				Status: http.StatusUnauthorized, Detail: "The signature is old.",
+				Errors: []FieldError{{Field: "time of " + s.Header, Value: Excerpt(s.SignedAt), Remedy: "it must be within " + signedFor.String() + " of now, in seconds since 1970; set the sender's clock"}},
+			}
+		}
+	}
+	if good || !known {
 		return good, nil
 	}
 	return false, &Problem{

@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/fairlead/fairlead/receive/alertmanager"
+	"github.com/fairlead/fairlead/receive/datadog"
 	"github.com/fairlead/fairlead/receive/grafana"
 	"github.com/fairlead/fairlead/receive/mapped"
 )
@@ -13,6 +14,7 @@ func senders(recorder alertmanager.Recorder) []hook {
 		{"POST /in/am-events/{integration}", alertmanager.EventRecorder(recorder), "/in/am-events/{integration}"},
 		{"POST /in/grafana/{integration}", grafana.Webhook(), "/in/grafana/{integration}"},
 		{"PUT /in/grafana/{integration}", grafana.Webhook(), "/in/grafana/{integration}"},
+		{"POST /in/datadog/{integration}", datadog.Webhook(), "/in/datadog/{integration}"},
 		{"POST /in/json/{integration}", mapped.JSON(), "/in/json/{integration}"},
 	}
 }

@@ -51,6 +51,7 @@ var (
 	yamlLine   = regexp.MustCompile(`line (\d+): (.*)`)
 	unknownKey = regexp.MustCompile(`^field (\S+) not found in type \S+$`)
 	quotedText = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`)
+	anchored   = regexp.MustCompile("`\\^\\(\\?:(.*)\\)\\$`")
 )
 
 // explain turns Alertmanager's error into one with file, line, value and remedy.
@@ -89,6 +90,8 @@ func remedy(text string) string {
 		return "move that into a child route: the root takes every alert"
 	case strings.Contains(text, "not unique"):
 		return "give each its own name"
+	case strings.Contains(text, "regexp"):
+		return "correct the regular expression"
 	case strings.Contains(text, "missing"), strings.HasPrefix(text, "no "):
 		return "set it there or under global"
 	}
@@ -243,6 +246,9 @@ func lineIn(node *yaml.Node, text string) int {
 	var words []string
 	for _, m := range quotedText.FindAllStringSubmatch(text, -1) {
 		words = append(words, strings.ReplaceAll(m[1], `\"`, `"`))
+	}
+	for _, m := range anchored.FindAllStringSubmatch(text, -1) {
+		words = append(words, m[1])
 	}
 	line := 0
 	walk(node, func(n *yaml.Node) {

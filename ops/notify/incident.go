@@ -18,7 +18,14 @@ func incidentID(number uint64) string { return incident.ID(number) }
 
 // readIncident puts a stored incident's alerts into groups, and returns the ids of all groups that this touches.
 func (t *Teller) readIncident(ctx context.Context, number uint64) ([]string, error) {
-	touched := t.takeOut(number)
+	parts, err := loadParts(ctx, t.deps.DB.Read(), number)
+	if err != nil {
+		return nil, err
+	}
+	var touched []string
+	for _, part := range append(parts, number) {
+		touched = append(touched, t.takeOut(part)...)
+	}
 	inc, err := incident.Find(ctx, t.deps.DB.Read(), number)
 	if errors.Is(err, store.ErrNotFound) {
 		return touched, nil

@@ -134,12 +134,21 @@ func loadLeftovers(ctx context.Context, db store.Querier, root uint64) ([]leftov
 	return found, rows.Err()
 }
 
+// loadParts returns the numbers of the incidents that were merged into one.
+func loadParts(ctx context.Context, db store.Querier, root uint64) ([]uint64, error) {
+	return loadNumbers(ctx, db, "SELECT number FROM incidents WHERE root = ? AND number <> ?", int64(root), int64(root)) //nolint:gosec // as above
+}
+
 // loadRoots returns the numbers of the incidents that may have to be told of: those that are current, and those that ended
 // after the oldest notification whose end was not told.
 func loadRoots(ctx context.Context, db store.Querier) ([]uint64, error) {
-	rows, err := db.QueryContext(ctx, `SELECT number FROM incidents WHERE merged_into = 0 AND (state IN ('open', 'acknowledged')
+	return loadNumbers(ctx, db, `SELECT number FROM incidents WHERE merged_into = 0 AND (state IN ('open', 'acknowledged')
 		OR ended_at >= (SELECT min(told_at) FROM notify_log WHERE firing <> ''))
 		UNION SELECT root FROM incidents WHERE number IN (SELECT incident FROM notify_log WHERE firing <> '' AND incident <> 0)`)
+}
+
+func loadNumbers(ctx context.Context, db store.Querier, query string, args ...any) ([]uint64, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list incidents to tell of: %w", err)
 	}

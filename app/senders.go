@@ -5,6 +5,7 @@ import (
 	"github.com/fairlead/fairlead/receive/datadog"
 	"github.com/fairlead/fairlead/receive/grafana"
 	"github.com/fairlead/fairlead/receive/mapped"
+	"github.com/fairlead/fairlead/receive/zabbix"
 )
 
 // senders are the protocols of monitoring tools whose address names the integration.
@@ -15,6 +16,7 @@ func senders(recorder alertmanager.Recorder) []hook {
 		{"POST /in/grafana/{integration}", grafana.Webhook(), "/in/grafana/{integration}"},
 		{"PUT /in/grafana/{integration}", grafana.Webhook(), "/in/grafana/{integration}"},
 		{"POST /in/datadog/{integration}", datadog.Webhook(), "/in/datadog/{integration}"},
+		{"POST /in/zabbix/{integration}", zabbix.Webhook(), "/in/zabbix/{integration}"},
 		{"POST /in/json/{integration}", mapped.JSON(), "/in/json/{integration}"},
 	}
 }

@@ -1,0 +1,227 @@
+// A team points its tools here: an integration with its key and lines, the first payload, a mapper, a dead letter that
+// goes through after the cause is mended.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, afterEach, before, test } from "node:test";
+import { promisify } from "node:util";
+import { api, eventually, get, openPage, seriousFindings, startBrowser, startServer } from "./harness.mjs";
+
+const run = promisify(execFile);
+let server, browser, page;
+
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+afterEach(async () => {
+  const complaints = page?.complaints ?? [];
+  await page?.context().close();
+  page = undefined;
+  assert.deepEqual(complaints, [], "the console is silent");
+});
+
+const open = async (path, options) => { page = await openPage(browser, server.url, path, options); return page; };
+const send = (path, body, headers = {}) => fetch(server.url + path, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) });
+const make = async (body) => {
+  const answer = await send(`${api}/integrations`, body);
+  assert.equal(answer.status, 200, await answer.clone().text());
+  return answer.json();
+};
+/** The kind of an integration whose payloads a mapper reads. */
+const mapped = async () => ((await get(server.url, "/integrations")).kinds.includes("json") ? "json" : "alertmanager");
+
+test("no integration yet: the page says what one is and how to get it", { skip: Boolean(process.env.FAIRLEAD_URL) }, async () => {
+  await open("/integrations");
+  await page.getByRole("heading", { name: "No sender has a door of its own yet" }).waitFor();
+  await page.getByRole("link", { name: "Add integration" }).click();
+  await page.waitForURL("**/integrations/new");
+});
+
+test("every kind that the server takes has a name and lines to paste", async () => {
+  const { kinds } = await get(server.url, "/integrations");
+  await open("/integrations/new");
+  await page.locator("a[href*='pick=']").first().waitFor();
+  const cards = await page.locator("a[href*='pick=']").evaluateAll((links) => links.map((a) => ({ kind: new URL(a.href).searchParams.get("pick"), title: a.firstElementChild.textContent })));
+  assert.deepEqual(cards.map((c) => c.kind).sort(), [...new Set(kinds)].sort());
+  for (const { kind, title } of cards) assert.notEqual(title, kind, `${kind} has no friendly name`);
+});
+
+test("set up PagerDuty from the page: key once, lines to paste, the first payload live", async () => {
+  await open("/integrations/new");
+  await page.getByRole("link", { name: /^PagerDuty/ }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Pager Prod");
+  await page.getByText("Use lower-case letters, digits and dashes.").waitFor();
+  await page.getByLabel("Name", { exact: true }).fill("pager-prod");
+  await page.getByRole("button", { name: "Make integration" }).click();
+  const key = await page.getByTestId("key").innerText();
+  assert.match(key, /^fl_/);
+  await page.getByRole("button", { name: "Copy the key" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+  await page.getByText("Waiting for the first payload").waitFor();
+  const lines = await page.locator("figure pre").allInnerTexts();
+  assert.ok(lines.some((l) => l.includes(`url: ${server.url}/v2/enqueue`) && l.includes(`routing_key: ${key}`)), lines.join("\n"));
+
+  await run("bash", ["-c", lines.at(-1)]); // the test that the page offers
+  const row = page.getByRole("list", { name: "Last payloads" }).getByRole("button", { name: /accepted 202.*1 alert/ });
+  await row.waitFor();
+  await page.getByLabel("Payload", { exact: true }).getByText("A test of the way to Fairlead").waitFor();
+  assert.ok(!(await page.getByLabel("Payload", { exact: true }).innerText()).includes(key), "the key is not in the captured payload");
+  await eventually("the alert is here", async () => (await get(server.url, "/alerts")).items.some((a) => a.name.includes("A test of the way")));
+
+  await page.getByRole("link", { name: "Open pager-prod" }).click();
+  await page.waitForURL("**/integrations/pager-prod");
+  await page.getByRole("tab", { name: "Set up" }).click();
+  assert.ok(!(await page.locator("main").innerText()).includes(key), "the key is not shown again");
+});
+
+test("the list follows what senders send", async () => {
+  const { key } = await make({ name: "watched", kind: "pagerduty" });
+  await open("/integrations");
+  const row = page.locator("tr[data-id=watched]");
+  await row.getByText("not yet").waitFor();
+  await send("/v2/enqueue", { routing_key: key, event_action: "trigger" });
+  await row.getByText(/payload/).waitFor(); // why it was refused
+  await row.getByText("just now").waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/integrations/*");
+});
+
+test("a new key; the old one stays good for a day", async () => {
+  await make({ name: "rotated", kind: "pagerduty", key: "0123456789abcdef0123456789abcdef" });
+  await open("/integrations/rotated?tab=settings");
+  await page.getByText("…cdef").waitFor();
+  await page.getByRole("button", { name: "New key…" }).click();
+  await page.getByRole("button", { name: "Make key" }).click();
+  const key = await page.getByRole("dialog").getByTestId("key").innerText();
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByText(`…${key.slice(-4)}`).waitFor();
+  await page.getByText(/in (23|24) h/).waitFor();
+  const event = { event_action: "resolve", dedup_key: "x" };
+  for (const routing_key of ["0123456789abcdef0123456789abcdef", key]) assert.equal((await send("/v2/enqueue", { ...event, routing_key })).status, 202);
+});
+
+test("settings are saved, undone, and never lost to somebody else's", async () => {
+  await make({ name: "settled", kind: "alertmanager" });
+  await open("/integrations/settled?tab=settings");
+  const put = (body, version) => fetch(`${server.url}${api}/integrations/settled`, { method: "PUT", headers: { "Content-Type": "application/json", "If-Match": String(version) }, body: JSON.stringify(body) });
+  const timeout = page.getByLabel("Resolve timeout");
+  await timeout.fill("soon");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(/not a duration/).waitFor();
+  page.complaints = page.complaints.filter((text) => !text.includes("422")); // the browser itself reports the answer
+  await timeout.fill("10m");
+  await page.getByRole("button", { name: "Save" }).click();
+  await eventually("saved", async () => (await get(server.url, "/integrations/settled")).resolveTimeout === "10m");
+  await page.getByText("Saved settled").waitFor();
+  await timeout.blur();
+  await page.keyboard.press("u");
+  await eventually("undone", async () => (await get(server.url, "/integrations/settled")).resolveTimeout === "");
+
+  await page.getByRole("switch", { name: "Observe only" }).click({ force: true });
+  const { version } = await get(server.url, "/integrations/settled");
+  assert.equal((await put({ forward: "https://today.example/x" }, version)).status, 200);
+  await page.getByText("Somebody else changed this integration while you were editing").waitFor();
+  await page.getByRole("button", { name: "Save mine over it" }).click();
+  await eventually("mine is saved", async () => (await get(server.url, "/integrations/settled")).observe === true);
+});
+
+test("write a mapper and see at once what it makes of a payload that came", async () => {
+  const kind = await mapped();
+  const { key } = await make({ name: "odd-tool", kind });
+  await send(`/in/${kind}/odd-tool`, { site: "Shop", checks: [{ check: "http", code: 2 }, { check: "tls", code: 0 }] }, { Authorization: `Bearer ${key}` });
+  await eventually("it is captured", async () => (await get(server.url, "/integrations/odd-tool")).captures.length > 0);
+  await open("/integrations/odd-tool");
+  await page.getByRole("link", { name: "Map it" }).click();
+  const preview = page.getByRole("region", { name: "Preview", exact: true });
+  await preview.getByText(/names no alert|mapper.name/).first().waitFor();
+  await page.getByLabel("Each", { exact: true }).fill("body.checks");
+  await page.getByLabel("Name", { exact: true }).fill("item.");
+  await page.getByText(/cannot be read/).first().waitFor();
+  assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled(), "what cannot be read cannot be saved");
+  await page.getByLabel("Name", { exact: true }).fill("item.check");
+  await page.getByLabel("State", { exact: true }).fill('item.code >= 2 ? "firing" : "resolved"');
+  await page.getByRole("button", { name: "Add label" }).click();
+  await page.getByLabel("Name of label 1").fill("service");
+  await page.getByLabel("Expression of label service").fill("lower(body.site)");
+  await preview.getByRole("heading", { name: "Preview: 2 alerts" }).waitFor();
+  const rows = preview.locator("tbody tr");
+  await rows.filter({ hasText: "http" }).getByText("firing").waitFor();
+  await rows.filter({ hasText: "tls" }).getByText("resolved").waitFor();
+  await rows.first().getByText("service=shop").waitFor();
+  await page.getByRole("button", { name: "Save" }).click();
+  await eventually("it is saved", async () => (await get(server.url, "/integrations/odd-tool")).mapper.each === "body.checks");
+  const answer = await send(`/in/${kind}/odd-tool`, { site: "Shop", checks: [{ check: "http", code: 2 }] }, { Authorization: `Bearer ${key}` });
+  assert.ok(answer.ok, await answer.text());
+  await eventually("the alert is here", async () => (await get(server.url, "/alerts")).items.some((a) => a.name === "http" && a.labels.service === "shop"));
+});
+
+test("replay a dead letter after the mapper is mended", async () => {
+  const kind = await mapped();
+  const { key } = await make({ name: "late-mapper", kind });
+  await send(`/in/${kind}/late-mapper`, { was: "Disk full", where: "db-1" }, { Authorization: `Bearer ${key}` });
+  await open("/dead-letters");
+  const row = page.locator("tr[data-id]").filter({ hasText: "late-mapper" }).first();
+  await row.locator("a").first().click();
+  const drawer = page.getByRole("dialog");
+  await drawer.getByText("Disk full").waitFor();
+  await drawer.getByRole("button", { name: "Replay" }).click();
+  await drawer.getByText("Refused again").waitFor();
+  await drawer.getByRole("link", { name: "late-mapper" }).click();
+  await page.waitForURL("**/integrations/late-mapper*");
+  await page.getByRole("tab", { name: "Mapper" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("item.was");
+  await page.getByRole("heading", { name: "Preview: 1 alert" }).waitFor();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved late-mapper").waitFor();
+  await page.goto(`${server.url}/dead-letters`);
+  await row.locator("a").first().click();
+  await drawer.getByRole("button", { name: "Replay" }).click();
+  await drawer.getByText("Accepted this time").waitFor();
+  await eventually("the alert is here", async () => (await get(server.url, "/alerts")).items.some((a) => a.name === "Disk full"));
+});
+
+test("delete an integration, after a question", async () => {
+  await make({ name: "gone", kind: "pagerduty" });
+  await open("/integrations/gone");
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("dialog").getByText(/refused from now on/).waitFor();
+  await page.getByRole("button", { name: "Delete gone" }).click();
+  await page.waitForURL("**/integrations");
+  assert.equal((await fetch(`${server.url}${api}/integrations/gone`)).status, 404);
+});
+
+test("on a phone nothing sticks out sideways", async () => {
+  await open("/integrations", { viewport: { width: 400, height: 800 } });
+  for (const path of ["/integrations", "/integrations/new", "/integrations/pager-prod", "/integrations/odd-tool?tab=mapper", "/integrations/odd-tool?tab=set-up", "/integrations/odd-tool?tab=settings", "/dead-letters"]) {
+    await page.goto(server.url + path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 400), path);
+  }
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`axe finds nothing serious in ${colorScheme}`, async () => {
+    await open("/integrations", { colorScheme });
+    const found = {};
+    const look = async (path, ready) => {
+      await page.goto(server.url + path);
+      await ready();
+      const findings = await seriousFindings(page);
+      if (findings.length > 0) found[path] = findings;
+    };
+    await look("/integrations", () => page.locator("tr[data-id=odd-tool]").waitFor());
+    await look("/integrations/new", () => page.getByRole("link", { name: /^PagerDuty/ }).waitFor());
+    await look("/integrations/new?pick=pagerduty", () => page.getByLabel("Name", { exact: true }).waitFor());
+    await look("/integrations/odd-tool", () => page.getByLabel("Payload", { exact: true }).waitFor());
+    await look("/integrations/odd-tool?tab=mapper", () => page.getByRole("heading", { name: /^Preview: / }).waitFor());
+    await look("/integrations/odd-tool?tab=set-up", () => page.getByText("Try it").waitFor());
+    await look("/integrations/odd-tool?tab=settings", () => page.getByText("Observe only").waitFor());
+    await look("/dead-letters", () => page.locator("tr[data-id]").first().waitFor());
+    assert.deepEqual(found, {});
+  });
+}

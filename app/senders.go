@@ -5,6 +5,7 @@ import (
 	"github.com/fairlead/fairlead/receive/datadog"
 	"github.com/fairlead/fairlead/receive/grafana"
 	"github.com/fairlead/fairlead/receive/mapped"
+	"github.com/fairlead/fairlead/receive/nagios"
 	"github.com/fairlead/fairlead/receive/zabbix"
 )
 
@@ -17,6 +18,7 @@ func senders(recorder alertmanager.Recorder) []hook {
 		{"PUT /in/grafana/{integration}", grafana.Webhook(), "/in/grafana/{integration}"},
 		{"POST /in/datadog/{integration}", datadog.Webhook(), "/in/datadog/{integration}"},
 		{"POST /in/zabbix/{integration}", zabbix.Webhook(), "/in/zabbix/{integration}"},
+		{"POST /in/nagios/{integration}", nagios.Notification(), "/in/nagios/{integration}"},
 		{"POST /in/json/{integration}", mapped.JSON(), "/in/json/{integration}"},
 	}
 }

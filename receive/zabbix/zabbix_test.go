@@ -3,6 +3,7 @@ package zabbix
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,9 +36,7 @@ func sent(t testing.TB, changes map[string]any) []byte {
 		"event_update_action": "{EVENT.UPDATE.ACTION}", "event_update_message": "*UNKNOWN*", "event_recovery_id": "{EVENT.RECOVERY.ID}", "user": "{USER.FULLNAME}",
 		"started_at": "1772622000", "recovered_at": "", "url": "https://zabbix/tr_events.php?triggerid=13491&eventid=8131",
 	}
-	for name, value := range changes {
-		e[name] = value
-	}
+	maps.Copy(e, changes)
 	body, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)

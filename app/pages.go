@@ -5,18 +5,39 @@ import (
 
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/receive/heartbeat"
+	"github.com/fairlead/fairlead/receive/opsgenie"
 )
 
 // pagers are the parts that the protocols of paging services and clouds need besides the publisher.
 type pagers struct {
 	heartbeats *heartbeat.Board
+	lookup     opsgenie.Lookup
 }
 
-func (a *App) pagers() pagers { return pagers{heartbeats: a.heartbeats} }
+func (a *App) pagers() pagers { return pagers{heartbeats: a.heartbeats, lookup: lookup{a}} }
 
 // pages are the protocols of paging services, of clouds, and of heartbeats.
 func pages(p pagers) []hook {
+	act, read, beat := opsgenie.Act(p.lookup), opsgenie.Read(p.lookup), opsgenie.Heartbeats(p.heartbeats)
 	return []hook{
+		{"POST /v2/alerts", opsgenie.Create(), "/v2/alerts"},
+		{"POST /v2/alerts/{identifier}/{what}", act, ""},
+		{"POST /v2/alerts/{identifier}/{what}/{name}", act, ""},
+		{"PUT /v2/alerts/{identifier}/{what}", act, ""},
+		{"DELETE /v2/alerts/{identifier}", act, ""},
+		{"DELETE /v2/alerts/{identifier}/{what}", act, ""},
+		{"GET /v2/alerts", read, ""},
+		{"GET /v2/alerts/{identifier}", read, ""},
+		{"GET /v2/alerts/{identifier}/{what}", read, ""},
+		{"GET /v2/heartbeats/{name}/{what}", beat, ""},
+		{"POST /v2/heartbeats/{name}/{what}", beat, ""},
+		{"PUT /v2/heartbeats/{name}/{what}", beat, ""},
+		{"PATCH /v2/heartbeats/{name}/{what}", beat, ""},
+		{"POST /v2/heartbeats", beat, ""},
+		{"GET /v2/heartbeats", beat, ""},
+		{"GET /v2/heartbeats/{name}", beat, ""},
+		{"PATCH /v2/heartbeats/{name}", beat, ""},
+		{"DELETE /v2/heartbeats/{name}", beat, ""},
 		{"POST /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},
 		{"GET /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 )
 
@@ -53,6 +54,9 @@ type Filter struct {
 	Disposition Disposition
 	// Incident selects the alerts of an incident and of those merged into it.
 	Incident uint64
+	// Source selects the alerts of an integration; with Key only those whose sender's key has this fingerprint.
+	Source string
+	Key    signal.Fingerprint
 	// Text is looked for in the name and the entity.
 	Text string
 	// Before is the cursor: only alerts with a smaller number.
@@ -134,6 +138,12 @@ func listHome(ctx context.Context, db store.Querier, f Filter, home int64) ([]*R
 	}
 	if home != 0 {
 		add("a.incident = ?", home)
+	}
+	if f.Source != "" {
+		add("a.source = ?", f.Source)
+	}
+	if f.Key != 0 {
+		add("a.fingerprint = ? AND a.identity <> a.fingerprint", f.Key.String()) // as the index alerts_keyed says it
 	}
 	if f.Text != "" {
 		pattern := "%" + escapeLike(f.Text) + "%"

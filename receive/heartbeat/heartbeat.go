@@ -31,8 +31,9 @@ const (
 	WatchdogName = "Watchdog"
 	// DefaultInterval is how long a sender may be silent when nobody says.
 	DefaultInterval = 10 * time.Minute
-	// MinInterval and MaxInterval bound what may be said.
+	// MinInterval is the least that may be said.
 	MinInterval = time.Second
+	// MaxInterval is the most that may be said.
 	MaxInterval = 366 * 24 * time.Hour
 )
 

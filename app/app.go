@@ -33,7 +33,6 @@ import (
 	"github.com/fairlead/fairlead/ops/notify"
 	"github.com/fairlead/fairlead/ops/topology"
 	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/alertmanager"
 	"github.com/fairlead/fairlead/receive/heartbeat"
 	"github.com/fairlead/fairlead/web/api"
 )
@@ -65,7 +64,6 @@ type App struct {
 	integrations *integration.Registry
 	heartbeats   *heartbeat.Board
 	gate         *receive.Gate
-	recorded     *alertmanager.Keeper
 	api          *api.API
 	registry     *prometheus.Registry
 	health       *telemetry.Health
@@ -86,7 +84,7 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, opts: opts, logger: opts.Logger, graph: &topology.Map{}, recorded: &alertmanager.Keeper{}, registry: telemetry.NewRegistry(), health: &telemetry.Health{}, started: time.Now()}
+	a := &App{cfg: cfg, opts: opts, logger: opts.Logger, graph: &topology.Map{}, registry: telemetry.NewRegistry(), health: &telemetry.Health{}, started: time.Now()}
 	defer func() {
 		if err != nil {
 			a.close(context.WithoutCancel(ctx))

@@ -19,11 +19,12 @@ type hook struct {
 	replay   string // where a dead letter of the protocol is offered again; "" when it cannot be
 }
 
-// hooks are all protocols but Alertmanager's own, with their addresses. recorder takes what another Alertmanager has done.
-func hooks(recorder alertmanager.Recorder, parts pagers) []hook {
+// hooks are all protocols but Alertmanager's own, with their addresses. recorder keeps what another Alertmanager has told people.
+func hooks(recorder *witness, parts pagers) []hook {
 	return slices.Concat([]hook{
 		{"POST /v2/enqueue", pagerduty.Events(), "/v2/enqueue"},
 		{"POST /generic/2010-04-15/create_event.json", pagerduty.Legacy(), "/generic/2010-04-15/create_event.json"},
+		{"POST /in/am-told/{integration}", told(recorder), "/in/am-told/{integration}"},
 	}, senders(recorder), pages(parts))
 }
 
@@ -54,7 +55,7 @@ func (a *App) hookRoutes(mux *http.ServeMux) {
 		Gate:     a.gate,
 		Registry: a.registry, Logger: a.part("receive"),
 	})
-	for _, h := range hooks(a.recorded, a.pagers()) {
+	for _, h := range hooks(&witness{db: a.db, now: a.clock.Now}, a.pagers()) {
 		mux.Handle(h.pattern, ownPages(served.Handle(h.protocol)))
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
+	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
@@ -29,6 +30,8 @@ type Config struct {
 	Desk    *incident.Desk
 	Map     *topology.Map
 	Clock   clock.Clock
+	// Receivers returns whom Fairlead would tell of an alert with these labels; nil knows nobody.
+	Receivers func(labels signal.Labels) []string
 	// Windows are the maintenance calendar and the silences.
 	Windows *alert.Windows
 	// Integrations are the doors of webhook senders.
@@ -65,6 +68,7 @@ func New(mux *http.ServeMux, cfg Config) *API {
 	a.systemRoutes()
 	a.integrationRoutes()
 	a.maintenanceRoutes()
+	a.teeRoutes()
 	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)
 	return a
 }

@@ -536,6 +536,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/tee/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What Fairlead would have told, against what today's tool did */
+        get: operations["getTeeReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1166,6 +1183,80 @@ export interface components {
             possible: boolean;
             /** @description Why not. */
             reason?: string;
+        };
+        TeeComparison: {
+            /** Format: int64 */
+            alerts: number;
+            incident?: string;
+            /** Format: int64 */
+            notifications: number;
+            /** @description Whom Fairlead would have told. */
+            receivers: string[];
+            severity: string;
+            /**
+             * Format: date-time
+             * @description When Fairlead told, or would have.
+             */
+            shownAt?: string;
+            title: string;
+            /** @description Whom the tool told. */
+            told: string[];
+            /**
+             * Format: date-time
+             * @description When the tool first told.
+             */
+            toldAt?: string;
+            /** @enum {string} */
+            verdict: "same" | "later" | "missed" | "extra";
+            /** @description Why Fairlead would not have told. */
+            why: string;
+        };
+        TeeDoor: {
+            forward: string;
+            kind: string;
+            /** Format: date-time */
+            lastAt?: string;
+            name: string;
+            observe: boolean;
+        };
+        TeeReport: {
+            /** Format: int64 */
+            avoided: number;
+            /** @description The notifications by who was told. */
+            byReceiver: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            extra: number;
+            /** Format: date-time */
+            from: string;
+            /** @description Missed, later, extra, same; each by time. */
+            incidents: components["schemas"]["TeeComparison"][];
+            /** @description Those that pass requests on, or tell what the tool did. */
+            integrations: components["schemas"]["TeeDoor"][];
+            /** Format: int64 */
+            later: number;
+            /** Format: int64 */
+            missed: number;
+            /**
+             * Format: int64
+             * @description How many the tool sent of firing alerts.
+             */
+            notifications: number;
+            /**
+             * Format: int64
+             * @description How often Fairlead told or would have: once for each incident.
+             */
+            pages: number;
+            /**
+             * Format: int64
+             * @description How many it sent of ended alerts alone.
+             */
+            resolved: number;
+            /** Format: int64 */
+            same: number;
+            /** Format: date-time */
+            to: string;
         };
         Term: {
             /** @description The same as a plain sentence. */
@@ -2431,6 +2522,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTeeReport: {
+        parameters: {
+            query?: {
+                /** @description By default a week before to. */
+                from?: string;
+                /** @description By default now. */
+                to?: string;
+                /** @description The one through which the tool's notifications came; empty for all. */
+                integration?: string;
+                /** @description How much later than the tool Fairlead may tell. */
+                late?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeeReport"];
                 };
             };
             /** @description Error */

@@ -314,7 +314,11 @@ func (t *Teller) look(g *group, now time.Time) []*order {
 		}
 		names := strings.Join(intervals, ", ")
 		c = g.contentFor(e, g.all())
-		if why, due = g.decide(e, integration.SendResolved, &c); why != "" && !due.After(now) && e.muted != names {
+		switch why, due = g.decide(e, integration.SendResolved, &c); {
+		case why == "" || e.muted == names:
+		case due.After(now):
+			next = sooner(next, due)
+		default:
 			orders = append(orders, t.mute(g, e, why, &c, now, names))
 		}
 	}

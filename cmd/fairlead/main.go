@@ -24,14 +24,15 @@ const (
 
 // commands is what the command line is parsed into.
 type commands struct {
-	Serve       serveCommand       `cmd:"" help:"Run the server."`
-	Demo        demoCommand        `cmd:"" help:"Run the server with a practice shop in a temporary folder: within a minute a bad deploy becomes one incident."`
-	Replay      replayCommand      `cmd:"" help:"Send recordings to a server over the public protocols."`
-	Eval        evalCommand        `cmd:"" help:"Run the shipped engines over files."`
-	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say what is wrong, by line."`
-	Import      importCommand      `cmd:"" help:"Take over what another tool was configured or filled with."`
-	Audit       auditCommand       `cmd:"" help:"Work with the audit log."`
-	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Serve        serveCommand        `cmd:"" help:"Run the server."`
+	Demo         demoCommand         `cmd:"" help:"Run the server with a practice shop in a temporary folder: within a minute a bad deploy becomes one incident."`
+	Replay       replayCommand       `cmd:"" help:"Send recordings to a server over the public protocols."`
+	Eval         evalCommand         `cmd:"" help:"Run the shipped engines over files."`
+	CheckConfig  checkConfigCommand  `cmd:"" help:"Check a configuration file and say what is wrong, by line."`
+	Import       importCommand       `cmd:"" help:"Take over what another tool was configured or filled with."`
+	NotifyNagios notifyNagiosCommand `cmd:"" help:"Send one notification of Nagios, Icinga or Checkmk to a server."`
+	Audit        auditCommand        `cmd:"" help:"Work with the audit log."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 
 // streams are where commands print.

@@ -62,7 +62,7 @@ const warning = "<!-- Written by test/run/generate.sh. Do not edit. -->\n"
 
 // commands are all commands of the program, in the order of the page.
 var commands = []string{
-	"", "serve", "demo", "replay", "eval incidents", "check-config", "audit verify", "version",
+	"", "serve", "demo", "replay", "eval incidents", "check-config", "import alertmanager", "notify-nagios", "audit verify", "version",
 }
 
 // writeCLI writes what each command says to --help.

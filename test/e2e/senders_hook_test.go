@@ -56,7 +56,7 @@ receivers:
   webhook_configs: [{url: "http://%s/in/alertmanager/prod", send_resolved: true}]
 `, fairlead))
 
-	send := func(service string, more string) {
+	send := func(service, more string) {
 		t.Helper()
 		body := fmt.Sprintf(`[{"labels":{"alertname":"HighLatency","service":%q,"severity":"critical"},"annotations":{"summary":"slow"},"generatorURL":"http://prometheus/graph"%s}]`, service, more)
 		if status := post(t, "http://"+alertmanager+"/api/v2/alerts", body); status != http.StatusOK {

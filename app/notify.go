@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"strings"
 
@@ -23,7 +24,7 @@ func beside(file, name string) string {
 func checkNotify(c *Config) error {
 	err := c.Notify.Validate()
 	if err == nil && c.Notify.Alertmanager != "" {
-		_, err = notify.Load(c.Notify, "http://"+c.HTTP.Listen, nil)
+		_, err = notify.Load(c.Notify, "http://"+c.HTTP.Listen, slog.New(slog.DiscardHandler))
 	}
 	if err == nil {
 		return nil
@@ -33,6 +34,18 @@ func checkNotify(c *Config) error {
 		key, problem = "notify.alertmanager", err.Error()
 	}
 	return &ConfigError{Key: key, Problem: problem}
+}
+
+// Warnings returns what can be used but is probably not meant, one sentence each with file and line.
+func (c *Config) Warnings() []string {
+	if c.Notify.Alertmanager == "" {
+		return nil
+	}
+	plan, err := notify.Load(c.Notify, "http://"+c.HTTP.Listen, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil // Validate says so
+	}
+	return plan.Warnings
 }
 
 // loadPlan reads who is told of what; nil when nobody is.

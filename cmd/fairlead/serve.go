@@ -87,9 +87,13 @@ func (c checkConfigCommand) Run(to streams) error {
 		}
 		return err
 	}
-	if _, err := app.LoadConfig(c.File, nil); err != nil {
+	cfg, err := app.LoadConfig(c.File, nil)
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(to.out, "%s is fine\n", c.File)
+	for _, warning := range cfg.Warnings() {
+		fmt.Fprintln(to.out, "look at this:", warning)
+	}
+	_, err = fmt.Fprintf(to.out, "%s is fine\n", c.File)
 	return err
 }

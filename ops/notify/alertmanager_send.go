@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	amalert "github.com/prometheus/alertmanager/alert"
@@ -44,6 +45,8 @@ type Message struct {
 	Alerts     []Told
 	// Memory is what the integration wanted to remember of the group's last message, for instance the thread at Slack.
 	Memory map[string]string
+	// Hanging counts the attempts that did not end with their context; nil counts nothing.
+	Hanging *atomic.Int32
 }
 
 // Told is an alert in a message.
@@ -110,6 +113,13 @@ func (p *Plan) Send(ctx context.Context, m *Message) Outcome {
 		}
 		return Outcome{Memory: fromStore(memory)}
 	case <-ctx.Done():
+		if m.Hanging != nil {
+			m.Hanging.Add(1)
+			go func() {
+				<-done
+				m.Hanging.Add(-1)
+			}()
+		}
 		return Outcome{Err: fmt.Errorf("no answer: %w", context.Cause(ctx)), Retry: true}
 	}
 }

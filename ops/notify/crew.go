@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fairlead/fairlead/base/signal"
@@ -18,6 +19,8 @@ import (
 const (
 	// attemptTimeout ends an attempt whose target does not answer.
 	attemptTimeout = 15 * time.Second
+	// maxHanging is how many attempts of an integration may be left behind: the mail notifier waits for its server for ever.
+	maxHanging = 8
 	// parallel is how many attempts one integration makes at once, each for another group.
 	parallel = 4
 	// firstPause is the pause before the second attempt; each further one is twice as long, up to longestPause.
@@ -130,6 +133,8 @@ type worker struct {
 
 	mu     sync.Mutex
 	inHand []uint64 // guarded by mu: numbers of the deliveries that are being sent
+
+	hanging atomic.Int32 // attempts that were given up and still wait for the target
 }
 
 func newWorker(t *Teller, receiver string, integration Integration) *worker {
@@ -298,6 +303,10 @@ func (w *worker) attempt(ctx context.Context, plan *Plan, d *Delivery) Outcome {
 	if m.Alerts, err = loadTold(ctx, w.teller.deps.DB.Read(), d.body.Alerts); err != nil {
 		return Outcome{Err: err, Retry: true}
 	}
+	if n := w.hanging.Load(); n >= maxHanging {
+		return Outcome{Err: fmt.Errorf("%d attempts before still wait for an answer", n), Retry: true}
+	}
+	m.Hanging = &w.hanging
 	if len(m.Alerts) == 0 {
 		return Outcome{Err: errors.New("its alerts are no longer stored")}
 	}

@@ -103,3 +103,9 @@ func (a *App) wouldTell(labels signal.Labels) []string {
 	}
 	return nil
 }
+
+// observed reports whether what comes through an integration is only watched.
+func (a *App) observed(source string) bool {
+	i, _, _, err := a.integrations.Find(source)
+	return err == nil && i.Observe
+}

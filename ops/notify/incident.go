@@ -51,7 +51,7 @@ func (t *Teller) readIncident(ctx context.Context, number uint64) ([]string, err
 	newest := newestOf(rows)
 	if shown {
 		for _, row := range newest {
-			if row.Muted() {
+			if row.Muted() || t.deps.Observed != nil && t.deps.Observed(row.Source) {
 				continue
 			}
 			if err := t.putIn(ctx, v, row); err != nil {

@@ -62,6 +62,8 @@ type Deps struct {
 	Clock    clock.Clock
 	Registry prometheus.Registerer
 	Logger   *slog.Logger
+	// Observed reports whether what comes through an integration is only watched: nobody is told of it. nil means of none.
+	Observed func(source string) bool
 }
 
 // New returns a Teller. A nil plan tells nobody until SetPlan gives one.

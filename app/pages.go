@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/cloudwatch"
 	"github.com/fairlead/fairlead/receive/heartbeat"
 	"github.com/fairlead/fairlead/receive/opsgenie"
 )
@@ -12,9 +13,12 @@ import (
 type pagers struct {
 	heartbeats *heartbeat.Board
 	lookup     opsgenie.Lookup
+	verifier   *cloudwatch.Verifier
 }
 
-func (a *App) pagers() pagers { return pagers{heartbeats: a.heartbeats, lookup: lookup{a}} }
+func (a *App) pagers() pagers {
+	return pagers{heartbeats: a.heartbeats, lookup: lookup{a}, verifier: cloudwatch.NewVerifier(cloudwatch.Config{})}
+}
 
 // pages are the protocols of paging services, of clouds, and of heartbeats.
 func pages(p pagers) []hook {
@@ -38,6 +42,7 @@ func pages(p pagers) []hook {
 		{"GET /v2/heartbeats/{name}", beat, ""},
 		{"PATCH /v2/heartbeats/{name}", beat, ""},
 		{"DELETE /v2/heartbeats/{name}", beat, ""},
+		{"POST /in/sns/{integration}", cloudwatch.SNS(p.verifier), "/in/sns/{integration}"},
 		{"POST /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},
 		{"GET /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},
 	}

@@ -31,6 +31,7 @@ const make = async (body) => {
   assert.equal(answer.status, 200, await answer.clone().text());
   return answer.json();
 };
+const field = (name) => page.getByRole("combobox", { name, exact: true });
 /** The kind of an integration whose payloads a mapper reads. */
 const mapped = async () => ((await get(server.url, "/integrations")).kinds.includes("json") ? "json" : "alertmanager");
 
@@ -48,6 +49,22 @@ test("every kind that the server takes has a name and lines to paste", async () 
   const cards = await page.locator("a[href*='pick=']").evaluateAll((links) => links.map((a) => ({ kind: new URL(a.href).searchParams.get("pick"), title: a.firstElementChild.textContent })));
   assert.deepEqual(cards.map((c) => c.kind).sort(), [...new Set(kinds)].sort());
   for (const { kind, title } of cards) assert.notEqual(title, kind, `${kind} has no friendly name`);
+});
+
+test("the test that the page offers for each kind is taken", async () => {
+  const { kinds } = await get(server.url, "/integrations");
+  await open("/integrations");
+  for (const kind of new Set(kinds)) {
+    const { key } = await make({ name: `try-${kind}`, kind });
+    await page.goto(`${server.url}/integrations/try-${kind}?tab=set-up`);
+    await page.getByRole("heading", { name: "Try it" }).waitFor();
+    const command = (await page.locator("figure pre").last().innerText()).replaceAll("YOUR_KEY", key);
+    if (command.startsWith("aws ")) continue; // only the cloud can sign
+    await run("bash", ["-c", command]);
+    const { captures, requests, lastError } = await eventually(`${kind} is noted`, async () => { const i = await get(server.url, `/integrations/try-${kind}`); return i.requests > 0 && i; });
+    assert.equal(lastError, "", `${kind}: ${captures[0]?.body}`);
+    assert.equal(requests, 1);
+  }
 });
 
 test("set up PagerDuty from the page: key once, lines to paste, the first payload live", async () => {
@@ -139,15 +156,15 @@ test("write a mapper and see at once what it makes of a payload that came", asyn
   await page.getByRole("link", { name: "Map it" }).click();
   const preview = page.getByRole("region", { name: "Preview", exact: true });
   await preview.getByText(/names no alert|mapper.name/).first().waitFor();
-  await page.getByLabel("Each", { exact: true }).fill("body.checks");
-  await page.getByLabel("Name", { exact: true }).fill("item.");
+  await field("Each").fill("body.checks");
+  await field("Name").fill("item.");
   await page.getByText(/cannot be read/).first().waitFor();
   assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled(), "what cannot be read cannot be saved");
-  await page.getByLabel("Name", { exact: true }).fill("item.check");
-  await page.getByLabel("State", { exact: true }).fill('item.code >= 2 ? "firing" : "resolved"');
+  await field("Name").fill("item.check");
+  await field("State").fill('item.code >= 2 ? "firing" : "resolved"');
   await page.getByRole("button", { name: "Add label" }).click();
   await page.getByLabel("Name of label 1").fill("service");
-  await page.getByLabel("Expression of label service").fill("lower(body.site)");
+  await field("Expression of label service").fill("lower(body.site)");
   await preview.getByRole("heading", { name: "Preview: 2 alerts" }).waitFor();
   const rows = preview.locator("tbody tr");
   await rows.filter({ hasText: "http" }).getByText("firing").waitFor();
@@ -174,7 +191,7 @@ test("replay a dead letter after the mapper is mended", async () => {
   await drawer.getByRole("link", { name: "late-mapper" }).click();
   await page.waitForURL("**/integrations/late-mapper*");
   await page.getByRole("tab", { name: "Mapper" }).click();
-  await page.getByLabel("Name", { exact: true }).fill("item.was");
+  await field("Name").fill("item.was");
   await page.getByRole("heading", { name: "Preview: 1 alert" }).waitFor();
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Saved late-mapper").waitFor();

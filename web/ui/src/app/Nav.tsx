@@ -1,6 +1,6 @@
-import { ActionIcon, Button, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Button, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
-import { IconMoon, IconQuestionMark, IconSearch, IconSun } from "@tabler/icons-react";
+import { IconDots, IconMoon, IconQuestionMark, IconSearch, IconSun } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { statsQuery } from "../api/queries";
@@ -34,18 +34,33 @@ function ZoneSwitch() {
   );
 }
 
+/** The pages that a phone's menu has no room for. */
+function More() {
+  return (
+    <Menu position="bottom-start" shadow="md">
+      <Menu.Target><ActionIcon className={classes.more} variant="subtle" color="gray" size={40} aria-label="More pages"><IconDots size={17} /></ActionIcon></Menu.Target>
+      <Menu.Dropdown>
+        {places.filter((p) => !p.phone).map(({ to, word, icon: Icon }) => (
+          <Menu.Item key={to} leftSection={<Icon size={16} stroke={1.7} aria-hidden />} renderRoot={(props) => <Link to={to} search={{}} {...props} />}>{word}</Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
 export function Nav({ onHelp }: { onHelp: () => void }) {
   const { data } = useQuery(statsQuery);
   const counts: Partial<Record<PlaceAddress, number | undefined>> = { "/": data && data.incidents.open + data.incidents.acknowledged, "/alerts": data?.alerts.firing, "/dead-letters": data?.deadLetters };
   return (
     <nav className={classes.nav} aria-label="Main">
       <Link to="/" search={{}} className={classes.brand} aria-label="Fairlead, to the incidents"><img src="/favicon.svg" width={20} height={20} alt="" /><span>Fairlead</span></Link>
-      {places.map(({ to, word, icon: Icon }) => (
-        <Link key={to} to={to} search={{}} className={classes.item} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
+      {places.map(({ to, word, icon: Icon, phone }) => (
+        <Link key={to} to={to} search={{}} className={classes.item} data-wide={!phone || undefined} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
           <Icon size={17} stroke={1.7} aria-hidden /><span className={classes.word}>{word}</span>
           {counts[to] ? <span className={classes.count}>{formatCount(counts[to])}</span> : null}
         </Link>
       ))}
+      <More />
       <div className={classes.foot}>
         <ConnectionMark />
         <div className={classes.tools}>

@@ -1,11 +1,12 @@
-// The pages of the menu, in its order. Their number is also their key.
+// The pages of the menu, in its order. Their number is also their key. A phone has room for few;
+// the others are in a menu there.
 import { IconBell, IconInbox, IconMailX, IconPlug } from "@tabler/icons-react";
 
 export const places = [
-  { to: "/", word: "Incidents", icon: IconInbox },
-  { to: "/alerts", word: "Alerts", icon: IconBell },
-  { to: "/integrations", word: "Integrations", icon: IconPlug },
-  { to: "/dead-letters", word: "Dead letters", icon: IconMailX },
+  { to: "/", word: "Incidents", icon: IconInbox, phone: true },
+  { to: "/alerts", word: "Alerts", icon: IconBell, phone: true },
+  { to: "/integrations", word: "Integrations", icon: IconPlug, phone: false },
+  { to: "/dead-letters", word: "Dead letters", icon: IconMailX, phone: false },
 ] as const;
 
 export type PlaceAddress = (typeof places)[number]["to"];

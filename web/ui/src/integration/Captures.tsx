@@ -46,7 +46,7 @@ function Row({ capture, integration, open, onToggle }: RowProps) {
         {open ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />}
         <span className="dim"><Time at={capture.at} /></span>
         <OutcomeMark ok={capture.status < 300} word={`${capture.status < 300 ? "accepted" : "refused"} ${capture.status}`} />
-        <span className={`cut ${classes.outcome}`} title={capture.outcome}>{outcomeOf(capture)}</span>
+        <span className={`cut ${classes.outcome}`} title={capture.outcome}>{open && capture.status >= 300 ? "" : outcomeOf(capture)}</span>
       </UnstyledButton>
       {open && (
         <div className={classes.opened}>

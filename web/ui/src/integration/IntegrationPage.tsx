@@ -71,7 +71,7 @@ function Loaded({ integration }: { integration: IntegrationDetail }) {
             <Tabs.Tab value="payloads">Payloads{captures.length > 0 && ` (${captures.length})`}</Tabs.Tab>
             {maps && <Tabs.Tab value="mapper">Mapper</Tabs.Tab>}
             <Tabs.Tab value="set-up">Set up</Tabs.Tab>
-            <Tabs.Tab value="settings">Settings and keys</Tabs.Tab>
+            <Tabs.Tab value="settings">Settings</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="payloads">
             <p className="dim" style={{ marginBottom: 0 }}>{captures.length > 0 ? "The last 10 payloads, at most one a second, without secrets." : "Nothing has come through yet. The set-up tab has the lines for the tool and a test."}</p>

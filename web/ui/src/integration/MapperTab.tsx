@@ -17,7 +17,7 @@ export function MapperTab({ integration, pick }: { integration: IntegrationDetai
   const { name, captures } = integration;
   const edit = useEdit(integration);
   const { mapper } = edit.draft;
-  const [picked, setPicked] = useState<Picked>(() => captures.find((c) => c.at === pick));
+  const [picked, setPicked] = useState<Picked>(() => captures.find((c) => c.at === pick) ?? captures[0]);
   if (picked === undefined && captures[0]) setPicked(captures[0]); // the first that comes; later ones do not take its place
   const payload = typeof picked === "object" ? picked.body : (picked ?? "");
   const headers = (picked as Capture | undefined)?.headers ?? {};

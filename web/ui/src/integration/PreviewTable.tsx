@@ -30,7 +30,7 @@ export function PreviewTable({ preview, complaint, error, empty }: Props) {
       <div aria-live="polite">
         {empty && <p className="dim">Choose or paste a payload below to see what becomes of it.</p>}
         {error && <p role="alert">{error.message}</p>}
-        {!empty && complaint && <p style={{ color: "var(--mantine-color-error)" }}>{complaint.place ? `No alert: see ${complaint.place}. ` : ""}{complaint.text}</p>}
+        {!empty && complaint && <p style={{ color: "var(--mantine-color-error)" }}>No alert. {complaint.place && <span className="mono">{complaint.place}: </span>}{complaint.text}</p>}
       </div>
       {!empty && !complaint && alerts.length > 0 && (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the table scrolls, and the keyboard must reach that

@@ -34,6 +34,10 @@ const group = (key: string, extra: Record<string, unknown> = {}) => ({
   ...extra,
 });
 
+/** A route that tells Fairlead besides everybody else, and its receiver. */
+const beside = (name: string, url: string, key: string): string =>
+  `route:\n  routes:\n    - receiver: ${name}\n      continue: true\n    # your routes as they are\n\nreceivers:\n  - name: ${name}\n    webhook_configs:\n      - url: ${url}\n        send_resolved: true\n        http_config:\n          authorization:\n            credentials: ${key}`;
+
 const macros = ["NOTIFICATIONTYPE", "HOSTNAME", "HOSTADDRESS", "HOSTSTATE", "HOSTOUTPUT", "HOSTPROBLEMID", "LASTHOSTPROBLEMID", "SERVICEDESC", "SERVICESTATE", "SERVICEOUTPUT", "SERVICEPROBLEMID", "LASTSERVICEPROBLEMID", "NOTIFICATIONAUTHOR", "NOTIFICATIONCOMMENT", "TIMET"];
 
 const nagiosCommand = (name: string, url: string, key: string): string =>
@@ -53,11 +57,13 @@ const guides: Record<string, Write> = {
     test: post(`${origin}/in/prometheus/${name}/api/v2/alerts`, [bearer(key)], [{ labels: { alertname: "FairleadTest", severity: "info" }, annotations: { summary: "A test of the way to Fairlead" } }]),
   }),
   alertmanager: ({ url, key }) => ({
-    steps: [{
-      caption: "In alertmanager.yml: a receiver, and a route that continues, so that everybody is told as before.",
-      lines: `route:\n  routes:\n    - receiver: fairlead\n      continue: true\n    # your routes as they are\n\nreceivers:\n  - name: fairlead\n    webhook_configs:\n      - url: ${url}\n        send_resolved: true\n        http_config:\n          authorization:\n            credentials: ${key}`,
-    }],
+    steps: [{ caption: "In alertmanager.yml: a receiver, and a route that continues, so that everybody is told as before.", lines: beside("fairlead", url, key) }],
     test: post(url, [bearer(key)], group('{}:{alertname="FairleadTest"}')),
+  }),
+  "am-told": ({ url, key }) => ({
+    steps: [{ caption: "In alertmanager.yml: a receiver that hears of everything that the others are told of, by a first route that continues.", lines: beside("fairlead-witness", url, key) }],
+    test: post(url, [bearer(key)], group('{}:{alertname="FairleadTest"}')),
+    note: "Only for the tee report: what comes through counts as told by today’s tool and becomes no alert here.",
   }),
   "am-events": ({ url, key }) => ({
     steps: [
@@ -113,7 +119,7 @@ const guides: Record<string, Write> = {
   }),
   zabbix: ({ url, key }) => ({
     steps: [
-      { caption: "Alerts, Media types, Import: the file examples/zabbix/fairlead.yaml of this release. In its parameters:", lines: `URL  ${url}\nKey  ${key}` },
+      { caption: "Alerts, Media types, Import: the file examples/zabbix/media_fairlead.yaml of this release. In its parameters:", lines: `URL  ${url}\nKey  ${key}` },
       { caption: "Then give a user this media, and an action that tells the user of problems, recoveries and updates.", lines: "Users → fairlead → Media → Fairlead\nAlerts → Actions → Trigger actions → Send to user fairlead" },
     ],
     test: post(url, [bearer(key)], { event_id: "1", trigger_id: "1", event_value: "1", event_status: "PROBLEM", event_severity: "Information", event_name: "A test of the way to Fairlead", host: "test" }),
@@ -138,11 +144,11 @@ const guides: Record<string, Write> = {
   }),
   heartbeat: ({ url, key }) => ({
     steps: [
-      { caption: "At the end of the job:", lines: `curl -fsS -m 10 -H '${bearer(key)}' ${url}` },
-      { caption: "In a crontab, for instance:", lines: `0 3 * * *  /usr/local/bin/backup && curl -fsS -m 10 -H '${bearer(key)}' ${url}` },
+      { caption: "At the end of the job; the interval is how long it may be silent:", lines: `curl -fsS -m 10 -H '${bearer(key)}' '${url}?interval=25h'` },
+      { caption: "In a crontab, for instance:", lines: `0 3 * * *  /usr/local/bin/backup && curl -fsS -m 10 -H '${bearer(key)}' '${url}?interval=25h'` },
     ],
     test: `curl -sS -X POST '${url}' \\\n  -H '${bearer(key)}'`,
-    note: "After the first report, silence longer than the resolve timeout raises an alert.",
+    note: "After the first report, a silence longer than the interval raises an alert, which ends with the next report.",
   }),
   github: ({ url, key }) => ({
     steps: [{ caption: "Repository or organisation, Settings, Webhooks, Add. Events: deployments, deployment statuses, releases, workflow runs.", lines: `Payload URL   ${url}\nContent type  application/json\nSecret        ${key}` }],

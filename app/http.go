@@ -75,7 +75,8 @@ func (a *App) recovered(next http.Handler) http.Handler {
 			if cause == nil || cause == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
 				return
 			}
-			a.logger.Error("a request made Fairlead panic; please report it", "path", r.URL.Path, "panic", fmt.Sprint(cause))
+			// Not the path: it can hold a key.
+			a.logger.Error("a request made Fairlead panic; please report it", "route", r.Pattern, "panic", fmt.Sprint(cause))
 			p := receive.Problem{Status: http.StatusInternalServerError, Detail: "Something went wrong here; the log has it."}
 			p.Write(w)
 		}()

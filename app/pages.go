@@ -6,6 +6,7 @@ import (
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/receive/cloudwatch"
 	"github.com/fairlead/fairlead/receive/heartbeat"
+	"github.com/fairlead/fairlead/receive/oncall"
 	"github.com/fairlead/fairlead/receive/opsgenie"
 )
 
@@ -42,6 +43,14 @@ func pages(p pagers) []hook {
 		{"GET /v2/heartbeats/{name}", beat, ""},
 		{"PATCH /v2/heartbeats/{name}", beat, ""},
 		{"DELETE /v2/heartbeats/{name}", beat, ""},
+		{"POST /integrations/v1/alertmanager/{key}/{$}", oncall.Alertmanager(), "/integrations/v1/alertmanager/again/"},
+		{"POST /integrations/v1/grafana_alerting/{key}/{$}", oncall.Grafana(), "/integrations/v1/grafana_alerting/again/"},
+		{"POST /integrations/v1/formatted_webhook/{key}/{$}", oncall.Formatted(), "/integrations/v1/formatted_webhook/again/"},
+		{"POST /integrations/v1/zabbix/{key}/{$}", oncall.Zabbix(), "/integrations/v1/zabbix/again/"},
+		{"POST /integrations/v1/amazon_sns/{key}/{$}", oncall.SNS(p.verifier), ""},
+		{"POST /integrations/v1/{type}/{key}/{$}", oncall.Webhook(), "/integrations/v1/webhook/again/"},
+		{"POST /integrations/v1/{type}/{key}/heartbeat/{$}", oncall.Heartbeat(p.heartbeats), ""},
+		{"GET /integrations/v1/{type}/{key}/heartbeat/{$}", oncall.Heartbeat(p.heartbeats), ""},
 		{"POST /in/sns/{integration}", cloudwatch.SNS(p.verifier), "/in/sns/{integration}"},
 		{"POST /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},
 		{"GET /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},

@@ -111,7 +111,7 @@ notify:
   # incident: one notification for each incident and receiver; group: one for each alert group, as Alertmanager.
   per: incident
 `, path)
-	if im.ResolveTimeout > 0 {
+	if im.ResolveTimeout != "" {
 		text += fmt.Sprintf("receive:\n  resolve_timeout: %s\n", im.ResolveTimeout)
 	}
 	return []byte(text), nil

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -24,8 +23,9 @@ type ImportLine struct {
 type Import struct {
 	Lines    []ImportLine
 	Warnings []string
-	// ResolveTimeout is the file's, which is a key of Fairlead's own configuration; zero when the file does not set it.
-	ResolveTimeout time.Duration
+	// ResolveTimeout is the file's, for instance "10m", which is a key of Fairlead's own configuration; "" when the file does
+	// not set it.
+	ResolveTimeout string
 }
 
 // Explain reads an alertmanager.yml and says line by line what is taken over, and what is not and why. The error is that of Load.
@@ -82,7 +82,7 @@ func (im *Import) global(node *yaml.Node, plan *Plan) {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := node.Content[i]
 		if key.Value == "resolve_timeout" {
-			im.ResolveTimeout = time.Duration(plan.config.Global.ResolveTimeout)
+			im.ResolveTimeout = plan.config.Global.ResolveTimeout.String()
 			im.left(key.Line, "resolve_timeout: becomes receive.resolve_timeout: %s of fairlead.yml", im.ResolveTimeout)
 			continue
 		}

@@ -28,8 +28,8 @@ set in the environment, and the most used ones by flags; flags win over the envi
 unknown key or a value that cannot be used is an error with its line, and `+"`fairlead check-config FILE`"+` finds it without
 starting anything.
 
-`+"`SIGHUP`"+` or `+"`POST /-/reload`"+` reads the file again: `+"`inhibit_rules`"+` and
-`+"`receive.resolve_timeout`"+` take effect at once, the others at the next start. A file with an error is refused, and the
+`+"`SIGHUP`"+` or `+"`POST /-/reload`"+` reads the file again: `+"`inhibit_rules`"+`, `+"`notify`"+` with
+the files it names, and `+"`receive.resolve_timeout`"+` take effect at once, the others at the next start. A file with an error is refused, and the
 running configuration stays.
 
 | key | default | environment | meaning |

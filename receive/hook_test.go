@@ -20,6 +20,7 @@ import (
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/alertmanager"
 	"github.com/fairlead/fairlead/receive/pagerduty"
 )
 
@@ -63,7 +64,7 @@ func newHooked(t *testing.T) *hooked {
 		t.Fatal(err)
 	}
 	h := &hooked{t: t}
-	h.doors, err = integration.NewRegistry(t.Context(), integration.NewSQL(db), []string{"pagerduty", "toy"}, time.Now, logger)
+	h.doors, err = integration.NewRegistry(t.Context(), integration.NewSQL(db), []string{"pagerduty", "prometheus", "toy"}, time.Now, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,15 +83,18 @@ func newHooked(t *testing.T) *hooked {
 			return &receive.Delivery{ID: body.ID, Pin: body.Origin, Alerts: []signal.Alert{a}}, nil
 		},
 	}
+	gate := &receive.Gate{
+		Integrations: h.doors, Redactor: &integration.Redactor{}, Tee: receive.NewTee(prometheus.NewRegistry()),
+		Anonymous: func() bool { return true },
+	}
 	hooks := receive.NewHooks(receive.HookConfig{
-		Publisher: &h.keeper, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
-		Gate: &receive.Gate{
-			Integrations: h.doors, Redactor: &integration.Redactor{}, Tee: receive.NewTee(prometheus.NewRegistry()),
-			Anonymous: func() bool { return true },
-		},
-		Logger: logger,
+		Publisher: &h.keeper, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)), Gate: gate, Logger: logger,
 	})
 	mux := http.NewServeMux()
+	mux.Handle("POST /api/v2/alerts", alertmanager.New(alertmanager.Config{
+		Publisher: &h.keeper, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)), Gate: gate, Logger: logger,
+		ResolveTimeout: func() time.Duration { return time.Minute },
+	}))
 	mux.Handle("POST /v2/enqueue", hooks.Handle(pagerduty.Events()))
 	mux.Handle("POST /in/toy/{integration}", hooks.Handle(toy))
 	h.Server = httptest.NewServer(mux)
@@ -140,6 +144,30 @@ func TestARequestBecomesAnAlertWithoutSecrets(t *testing.T) {
 	_, counters, captures, err := h.doors.Find("shop")
 	if err != nil || counters.Requests != 1 || counters.Alerts != 1 || len(captures) != 1 || captures[0].Status != 200 {
 		t.Errorf("got %+v, %+v, error %v", counters, captures, err)
+	}
+}
+
+func TestPrometheusComesThroughADoorToo(t *testing.T) {
+	h := newHooked(t)
+	const body = `[{"labels":{"alertname":"Down","owner":"ann@example.org","dsn":"password=hunter22"},"annotations":{"summary":"ask ann@example.org"},"generatorURL":"http://ann:s3cret@prom/graph"}]`
+	if status, text := h.send("/api/v2/alerts", body); status != 200 {
+		t.Fatalf("got %d %s", status, text)
+	}
+	a := h.alerts[0]
+	if a.Source != "prometheus" || a.ResolveTimeout != time.Minute || a.Labels.Get("owner") != "ann@example.org" || a.Labels.Get("dsn") != "password=[redacted]" ||
+		a.Annotations.Get("summary") != "ask [redacted]" || strings.Contains(a.GeneratorURL, "s3cret") {
+		t.Errorf("got %+v", a)
+	}
+	if status, _ := h.send("/api/v2/alerts", `[{"labels":{"token":"abcdefghijkl\u0000"}},{"labels":{"":"token=abcdefghijkl"}}]`); status != 400 {
+		t.Errorf("bad alerts: got %d, want 400", status)
+	}
+	for _, letter := range h.letters {
+		if strings.Contains(string(letter.Payload), "abcdefghijkl") {
+			t.Errorf("a dead letter holds a secret: %s", letter.Payload)
+		}
+	}
+	if _, counters, captures, err := h.doors.Find("prometheus"); err != nil || counters.Requests != 2 || counters.Alerts != 2 || len(captures) == 0 || strings.Contains(captures[0].Body, "hunter22") {
+		t.Errorf("the door counts %+v, error %v", counters, err)
 	}
 }
 

@@ -9,8 +9,8 @@
 //   - memory is bounded per request (Limits), per sender and over all senders (Budget, Caps), and a sender that is slow, huge
 //     or endless in its label values is refused without slowing another.
 //
-// Secrets are to be redacted between parsing and publishing, before anything is stored; the redactor is not part of this
-// package yet.
+// Secrets are taken out between parsing and publishing, by the Gate's Redactor, before anything is stored. What is passed on to
+// today's tool (Tee) is left as it came.
 package receive
 
 import (

@@ -46,6 +46,28 @@ func (h *Hooks) tidy(a *signal.Alert, now time.Time) {
 	}
 }
 
+// Clean takes secrets out of what a report says. Most hold none, and are left as they are.
+func (g *Gate) Clean(a *signal.Alert) {
+	a.Labels = cleanAll(a.Labels, g.Redactor.Label)
+	a.Annotations = cleanAll(a.Annotations, g.Redactor.Text)
+	a.GeneratorURL = g.Redactor.Text(a.GeneratorURL)
+}
+
+func cleanAll(labels signal.Labels, clean func(string) string) signal.Labels {
+	copied := false
+	for i := range labels {
+		value := clean(labels[i].Value)
+		if value == labels[i].Value {
+			continue
+		}
+		if !copied {
+			labels, copied = slices.Clone(labels), true
+		}
+		labels[i].Value = value
+	}
+	return labels
+}
+
 func (h *Hooks) tidyAll(labels signal.Labels, most int, clean func(string) string) signal.Labels {
 	fine := len(labels) <= hookLabels
 	for i := range labels {

@@ -35,8 +35,17 @@ var (
 
 // hints are what a text must hold for one of the secrets to be in it, in lower case: most texts hold none.
 var hints = []string{
-	"bearer", "basic", "key", "token", "pass", "pwd", "secret", "akia", "asia", "gh", "glpat-", "xox", "sk_live_", "fl_", "eyj", "://",
+	"bearer", "basic", "key", "token", "pass", "pwd", "secret", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_",
+	"glpat-", "xox", "sk_live_", "fl_", "eyj",
 }
+
+// hintsBy holds the hints by their first letter.
+var hintsBy = func() (table [256][]string) {
+	for _, hint := range hints {
+		table[hint[0]] = append(table[hint[0]], hint[1:])
+	}
+	return table
+}()
 
 // Text returns text without secrets and without e-mail addresses.
 func (r *Redactor) Text(text string) string { return r.clean(text, true) }
@@ -77,13 +86,18 @@ func (r *Redactor) clean(text string, emails bool) string {
 }
 
 func hinted(text string) bool {
-	lower := strings.ToLower(text)
-	for _, hint := range hints {
-		if strings.Contains(lower, hint) {
-			return true
+	for i := range len(text) {
+		c := text[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		for _, rest := range hintsBy[c] {
+			if len(text) > i+len(rest) && strings.EqualFold(text[i+1:i+1+len(rest)], rest) {
+				return true
+			}
 		}
 	}
-	return false
+	return strings.IndexByte(text, '@') >= 0 && strings.Contains(text, "://")
 }
 
 // digits returns the length of the longest run of digits, spaces and dashes between them not counted.

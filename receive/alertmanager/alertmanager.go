@@ -163,6 +163,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, v *visit) *recei
 	}
 	for i := range kept {
 		kept[i].Source, kept[i].ResolveTimeout = v.sender.Integration, timeout
+		if h.config.Gate != nil {
+			h.config.Gate.Clean(&kept[i])
+		}
 	}
 	// An empty request is published too: on an event clock it moves the time.
 	if err := h.config.Publisher.PublishAlerts(r.Context(), at, kept); err != nil {
@@ -267,6 +270,9 @@ func (h *Handler) keepRejected(ctx context.Context, at time.Time, rejected []Rej
 // keepDeadLetter keeps a refused piece. That it cannot be kept does not change the answer: the sender is told what is wrong
 // with it either way.
 func (h *Handler) keepDeadLetter(ctx context.Context, at time.Time, reason string, payload []byte) {
+	if h.config.Gate != nil {
+		payload = h.config.Gate.Redactor.Bytes(payload)
+	}
 	err := h.config.Publisher.DeadLetter(ctx, at, receive.DeadLetter{Receiver: Integration, Reason: reason, Payload: payload})
 	if err != nil {
 		h.config.Logger.Warn("a refused piece could not be kept", "error", err)

@@ -31,3 +31,11 @@ func TestPrometheusTakesItsExample(t *testing.T) {
 		t.Errorf("promtool check config: %v\n%s", err, output)
 	}
 }
+
+func TestAlertmanagerTakesItsExample(t *testing.T) {
+	amtool := need.Tool(t, "amtool")
+	output, err := exec.CommandContext(t.Context(), amtool, "check-config", "alertmanager/alertmanager.yml").CombinedOutput()
+	if err != nil {
+		t.Errorf("amtool check-config: %v\n%s", err, output)
+	}
+}

@@ -18,7 +18,7 @@ import (
 )
 
 type notifyNagiosCommand struct {
-	URL     string        `required:"" help:"Address of the integration, for instance http://127.0.0.1:8460/in/nagios/prod." env:"FAIRLEAD_URL" placeholder:"URL"`
+	URL     string        `required:"" help:"Address of the integration, for instance http://127.0.0.1:8460/in/nagios/nagios-prod." env:"FAIRLEAD_URL" placeholder:"URL"`
 	Key     string        `help:"Its key." env:"FAIRLEAD_KEY" xor:"key"`
 	KeyFile string        `help:"File with its key, so that the key stands in no command line." type:"existingfile" placeholder:"FILE" xor:"key"`
 	Timeout time.Duration `help:"After how long to give up; keep it below the core's notification_timeout." default:"25s"`

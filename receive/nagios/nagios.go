@@ -86,7 +86,7 @@ func Parse(body []byte, now time.Time) (*receive.Delivery, error) {
 	switch kind {
 	case "PROBLEM", "RECOVERY", "":
 		if good || kind == "RECOVERY" {
-			report.EndsAt = n.at
+			report.EndsAt = n.end(now)
 		}
 		d.Alerts = []signal.Alert{report}
 		return d, nil
@@ -107,7 +107,7 @@ func Parse(body []byte, now time.Time) (*receive.Delivery, error) {
 	}
 	d.Alerts = append(d.Alerts, act)
 	if good && flapped {
-		d.Alerts = append(d.Alerts, signal.Alert{Act: signal.End, Identity: identity, Keyed: true, EndsAt: n.at})
+		d.Alerts = append(d.Alerts, signal.Alert{Act: signal.End, Identity: identity, Keyed: true, EndsAt: n.end(now)})
 	}
 	if n.get("TIMET") != "" {
 		sum := sha256.Sum256(body) // with its time, the same bytes are the same notification
@@ -122,6 +122,14 @@ var sayings = map[string]string{
 	"FLAPPINGEND": "It has stopped flapping.", "FLAPPINGDISABLED": "Its flapping is no longer watched.",
 	"DOWNTIMESTART": "A planned downtime has begun.", "DOWNTIMEEND": "The planned downtime is over.",
 	"DOWNTIMECANCELLED": "The planned downtime was cancelled.", "DOWNTIMEREMOVED": "The planned downtime was cancelled.",
+}
+
+// end returns the last moment of the notification's second: an alert that began within it ends after it began.
+func (n *notification) end(now time.Time) time.Time {
+	if at := n.at.Add(time.Second - 1); at.Before(now) {
+		return at
+	}
+	return now
 }
 
 func (n *notification) get(name string) string { return n.macros[name] }

@@ -62,8 +62,9 @@ func Parse(body []byte, now time.Time) (*receive.Delivery, error) {
 	case e["event_value"] == "1", e["event_value"] == "" && e["event_status"] == "PROBLEM":
 	case e["event_value"] == "0", e["event_value"] == "" && (e["event_status"] == "RESOLVED" || e["event_status"] == "OK"):
 		a.EndsAt = now
-		if at, ok := seconds(e["recovered_at"]); ok && at.Before(now) {
-			a.EndsAt = at
+		// The last moment of that second: an alert that began within it ends after it began.
+		if at, ok := seconds(e["recovered_at"]); ok && at.Add(time.Second-1).Before(now) {
+			a.EndsAt = at.Add(time.Second - 1)
 		}
 	default:
 		return nil, invalid("event_value", cmp.Or(e["event_value"], e["event_status"]), "send {EVENT.VALUE}, 1 for a problem or 0 for its end")

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -126,4 +127,46 @@ event_recorder:
 	if prod := lookAt(t, fairlead, "prod"); prod.Alerts != 1 || prod.Refused != 0 {
 		t.Errorf("the webhook's integration is %+v", prod)
 	}
+}
+
+// TestTheGuidesCommandsWork runs the commands of docs/guide/senders.md as they stand there, against the built binary.
+func TestTheGuidesCommandsWork(t *testing.T) {
+	need.Tool(t, "curl")
+	fairlead := serve(t)
+	text, err := os.ReadFile(filepath.Join(need.Root(t), "docs", "guide", "senders.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```sh\n")[1:]
+	if len(blocks) < 9 {
+		t.Fatalf("the guide has %d blocks of commands", len(blocks))
+	}
+	for _, block := range blocks {
+		commands, _, _ := strings.Cut(block, "```")
+		script := "set -e\nPATH=" + filepath.Dir(need.Binary(t)) + ":$PATH\n" + strings.ReplaceAll(commands, "127.0.0.1:8460", fairlead)
+		if out, err := run(t, "bash", "-c", script); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	found := func() map[string]string {
+		states := map[string]string{}
+		for _, a := range list[alert](t, "http://"+fairlead+"/api/fairlead/v1/alerts") {
+			states[a.Source+" "+a.Name] = a.State
+		}
+		return states
+	}
+	var last map[string]string
+	want := map[string]string{
+		"alertmanager-prod HighLatency": "firing", "backup Backup failed": "firing", "grafana-prod High memory usage": "firing", "datadog-prod CPU is high": "resolved",
+		"zabbix-prod High CPU utilization": "resolved", "nagios-prod HTTP": "resolved", "cluster-eu-1 BackOff": "firing",
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("got %v, want %v", last, want)
+		}
+	})
+	need.Eventually(t, 20*time.Second, "all alerts of the guide in their last state", func() bool {
+		last = found()
+		return maps.Equal(last, want)
+	})
 }

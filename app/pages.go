@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/cloudevents"
 	"github.com/fairlead/fairlead/receive/cloudwatch"
 	"github.com/fairlead/fairlead/receive/heartbeat"
 	"github.com/fairlead/fairlead/receive/oncall"
@@ -51,6 +52,10 @@ func pages(p pagers) []hook {
 		{"POST /integrations/v1/{type}/{key}/{$}", oncall.Webhook(), "/integrations/v1/webhook/again/"},
 		{"POST /integrations/v1/{type}/{key}/heartbeat/{$}", oncall.Heartbeat(p.heartbeats), ""},
 		{"GET /integrations/v1/{type}/{key}/heartbeat/{$}", oncall.Heartbeat(p.heartbeats), ""},
+		{"POST /in/cloudevents", cloudevents.Events(), "/in/cloudevents/{integration}"},
+		{"OPTIONS /in/cloudevents", cloudevents.Events(), "/in/cloudevents/{integration}"},
+		{"OPTIONS /in/cloudevents/{integration}", cloudevents.Events(), "/in/cloudevents/{integration}"},
+		{"POST /in/cloudevents/{integration}", cloudevents.Events(), "/in/cloudevents/{integration}"},
 		{"POST /in/sns/{integration}", cloudwatch.SNS(p.verifier), "/in/sns/{integration}"},
 		{"POST /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},
 		{"GET /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},

@@ -34,6 +34,8 @@ type Request struct {
 type Delivery struct {
 	// ID names this delivery for the sender, "" if it has no name; a second one of the same ID changes nothing.
 	ID string
+	// IDs names the alerts one by one, for senders that batch; nil if they have no names. Those that came before are left out.
+	IDs []string
 	// Alerts are what the request says. Source and, unless the protocol says otherwise, ResolveTimeout are left to the hook.
 	Alerts []signal.Alert
 	// Rejected are the pieces that cannot be used.
@@ -189,7 +191,13 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		h.alerts.WithLabelValues(p.Kind, "repeated").Add(float64(len(d.Alerts)))
 		return name, d, nil
 	}
+	h.leaveOut(p, name, d)
 	problem = h.publish(ctx, r, p, d, sender)
+	if problem == nil || problem.Status == http.StatusBadRequest { // what was good in it is durable
+		for _, id := range d.IDs {
+			h.seen.add(name, id)
+		}
+	}
 	if problem == nil && p.Take != nil {
 		if err := p.Take(ctx, r, d); err != nil {
 			problem = PublishProblem(err)
@@ -199,6 +207,23 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		h.seen.add(name, d.ID)
 	}
 	return name, d, problem
+}
+
+// leaveOut takes alerts that came before out of a delivery.
+func (h *Hooks) leaveOut(p *Protocol, name string, d *Delivery) {
+	if len(d.IDs) != len(d.Alerts) {
+		return
+	}
+	n := 0
+	for i, id := range d.IDs {
+		if h.seen.before(name, id) {
+			h.alerts.WithLabelValues(p.Kind, "repeated").Inc()
+			continue
+		}
+		d.IDs[n], d.Alerts[n] = id, d.Alerts[i]
+		n++
+	}
+	d.IDs, d.Alerts = d.IDs[:n], d.Alerts[:n]
 }
 
 // admit finds the integration that a request belongs to.

@@ -457,3 +457,25 @@ func TestPausesGrowAndEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatWaitsForAReceiverThatIsGoneFails(t *testing.T) {
+	p := newPlay(t, func(*Config) {})
+	p.target.mu.Lock()
+	p.target.status = http.StatusServiceUnavailable
+	p.target.mu.Unlock()
+	p.fire("Down day cart")
+	p.pass(30 * time.Second)
+	if waiting := p.deliveries(Filter{State: Pending}); len(waiting) != 1 {
+		t.Fatalf("got pending %+v, want one", waiting)
+	}
+	plan, dir, err := load(t, map[string]string{"alertmanager.yml": "route: {receiver: other}\nreceivers: [{name: other}]\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.teller.SetPlan(Config{Alertmanager: filepath.Join(dir, "alertmanager.yml"), Per: PerIncident}, plan)
+	p.settle()
+	failed := p.deliveries(Filter{State: Failed})
+	if len(failed) != 1 || !strings.Contains(failed[0].Reason, "no longer configured") {
+		t.Errorf("got failed %+v, want one that says that its receiver is gone", failed)
+	}
+}

@@ -188,7 +188,7 @@ func (e *Event) incident(kind string, now time.Time) ([]signal.Alert, error) {
 	name, _, _ := strings.Cut(strings.TrimSpace(content.Description), "\n")
 	a.GeneratorURL = content.TicketURI
 	a.Labels = signal.NewLabels(map[string]string{
-		"alertname": cmp.Or(name, "incident "+c.Subject.ID), "severity": "error", "environment": content.Environment.ID, "service": content.Service.ID,
+		"alertname": cmp.Or(name, "incident "+c.Subject.ID), "severity": "critical", "environment": content.Environment.ID, "service": content.Service.ID,
 	})
 	a.Annotations = signal.NewLabels(map[string]string{
 		"summary": content.Description, "artifact": content.ArtifactID, "ticket": content.TicketURI, "ce_type": e.Type, "ce_source": cmp.Or(c.Context.Source, e.Source),

@@ -196,7 +196,7 @@ func TestCDEventsOfIncidents(t *testing.T) {
 	}
 	want := signal.Alert{
 		Identity: "incident-123", Keyed: true, StartsAt: early,
-		Labels: signal.NewLabels(map[string]string{"alertname": "Response time above 10ms", "severity": "error", "environment": "prod1", "service": "myApp"}),
+		Labels: signal.NewLabels(map[string]string{"alertname": "Response time above 10ms", "severity": "critical", "environment": "prod1", "service": "myApp"}),
 		Annotations: signal.NewLabels(map[string]string{
 			"summary": "Response time above 10ms", "artifact": "pkg:oci/myapp@sha256%3A0b31b1c", "ce_type": "dev.cdevents.incident.detected.0.3.0", "ce_source": "/monitoring/prod1",
 		}),

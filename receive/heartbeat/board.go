@@ -313,7 +313,7 @@ func (b *Board) Watch(at time.Time, alerts []signal.Alert) {
 }
 
 func (b *Board) heard(at time.Time, a *signal.Alert) {
-	beat := &Beat{Integration: a.Source, Name: WatchdogName + " " + a.Fingerprint().String(), Severity: "critical"}
+	beat := &Beat{Integration: a.Source, Name: WatchdogName + " " + a.Fingerprint().String()}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	key := beat.key()

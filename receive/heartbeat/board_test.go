@@ -110,7 +110,7 @@ func TestSilenceFiresAndAReturnEnds(t *testing.T) {
 	}
 	want := signal.Alert{
 		Source: "heartbeat", Identity: "backup", Keyed: true, StartsAt: noon.Add(5 * time.Minute),
-		Labels:      signal.NewLabels(map[string]string{"alertname": "HeartbeatMissing", "heartbeat": "backup", "integration": "backup", "severity": "error"}),
+		Labels:      signal.NewLabels(map[string]string{"alertname": "HeartbeatMissing", "heartbeat": "backup", "integration": "backup", "severity": "critical"}),
 		Annotations: signal.NewLabels(map[string]string{"summary": "Nothing was heard of backup for 5m0s.", "last_heard_at": "2026-03-04T12:00:00Z"}),
 	}
 	if diff := cmp.Diff([]signal.Alert{want}, b.at(t, 5*time.Minute)); diff != "" {

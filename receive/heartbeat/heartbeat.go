@@ -50,7 +50,7 @@ type Beat struct {
 	Disabled bool `json:"disabled"`
 	// Missing says that its alert fires.
 	Missing bool `json:"missing"`
-	// Severity is the alert's; "" is error. Message and Description replace what the alert says; Tags are added to it.
+	// Severity is the alert's; "" is critical, because whatever would tell may be what is silent. Message and Description replace what the alert says; Tags are added to it.
 	Severity    string   `json:"severity,omitempty"`
 	Message     string   `json:"message,omitempty"`
 	Description string   `json:"description,omitempty"`
@@ -79,7 +79,7 @@ func (b *Beat) identity() string {
 
 // missing returns the alert that says that it is silent.
 func (b *Beat) missing() signal.Alert {
-	labels := map[string]string{"alertname": AlertName, "heartbeat": b.Name, "integration": b.Integration, "severity": cmp.Or(b.Severity, "error")}
+	labels := map[string]string{"alertname": AlertName, "heartbeat": b.Name, "integration": b.Integration, "severity": cmp.Or(b.Severity, "critical")}
 	for name, value := range b.Labels {
 		if name != "alertname" && name != "severity" {
 			labels[name] = value

@@ -199,12 +199,12 @@ func describe(b *heartbeat.Beat, now time.Time) map[string]any {
 
 func priorityOf(severity string) string {
 	switch severity {
-	case "critical":
-		return "P1"
+	case "error":
+		return "P2"
 	case "warning":
 		return "P3"
 	case "info":
 		return "P5"
 	}
-	return "P2"
+	return "P1"
 }

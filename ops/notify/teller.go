@@ -21,6 +21,8 @@ import (
 const (
 	// lookEvery is how often it is asked what is due.
 	lookEvery = 100 * time.Millisecond
+	// retryAfter is how long is waited after an error of the database.
+	retryAfter = time.Second
 	// easeFactor is how many times as long as reading an incident took it is not read again: a large one changes often.
 	easeFactor = 10
 	// keepFor is how long deliveries that have ended are kept.
@@ -131,6 +133,10 @@ func (t *Teller) Run(ctx context.Context) error {
 	for {
 		if err := t.step(ctx); err != nil && ctx.Err() == nil {
 			t.deps.Logger.Warn("what is to be told cannot be decided, trying again", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(retryAfter):
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -168,13 +174,32 @@ func (t *Teller) step(ctx context.Context) error {
 		return err
 	}
 	now, wall := t.deps.Clock.Now(), time.Now()
+	dirty := t.takeDirty(wall)
+	look, err := t.read(ctx, dirty, ended, wall)
+	if err != nil {
+		t.putBack(dirty, ended)
+		return err
+	}
+	for id, g := range t.groups {
+		if !g.next.IsZero() && !g.next.After(now) {
+			look[id] = true
+		}
+	}
+	if err := t.order(ctx, now, slices.Sorted(maps.Keys(look))); err != nil {
+		return err
+	}
+	return t.tidy(ctx, now, wall)
+}
+
+// read brings incidents that changed, and groups of which a delivery ended, up to date, and returns the ids of all groups that
+// this touches.
+func (t *Teller) read(ctx context.Context, dirty []uint64, ended map[string]bool, wall time.Time) (map[string]bool, error) {
 	look := map[string]bool{}
-	for _, n := range t.takeDirty(wall) {
+	for _, n := range dirty {
 		began := time.Now()
 		ids, err := t.readIncident(ctx, n)
 		if err != nil {
-			t.putBack(n)
-			return err
+			return nil, err
 		}
 		t.easeUntil[n] = wall.Add(easeFactor * time.Since(began))
 		for _, id := range ids {
@@ -186,20 +211,14 @@ func (t *Teller) step(ctx context.Context) error {
 		if g == nil {
 			continue
 		}
-		if g.entries, err = loadEntries(ctx, t.deps.DB.Read(), g.key, g.receiver); err != nil {
-			return err
+		entries, err := loadEntries(ctx, t.deps.DB.Read(), g.key, g.receiver)
+		if err != nil {
+			return nil, err
 		}
+		g.entries = entries
 		look[id] = true
 	}
-	for id, g := range t.groups {
-		if !g.next.IsZero() && !g.next.After(now) {
-			look[id] = true
-		}
-	}
-	if err := t.order(ctx, now, slices.Sorted(maps.Keys(look))); err != nil {
-		return err
-	}
-	return t.tidy(ctx, now, wall)
+	return look, nil
 }
 
 // take takes over a new plan, and returns the groups of which a delivery ended.
@@ -246,10 +265,15 @@ func (t *Teller) takeDirty(wall time.Time) []uint64 {
 	return numbers
 }
 
-func (t *Teller) putBack(n uint64) {
+// putBack takes back what could not be read, so that the next step reads it.
+func (t *Teller) putBack(dirty []uint64, ended map[string]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.dirty[n] = true
+	for _, n := range dirty {
+		t.dirty[n] = true
+		delete(t.easeUntil, n)
+	}
+	maps.Copy(t.ended, ended)
 }
 
 // order decides for the named groups and stores what is due, then wakes those who send it.

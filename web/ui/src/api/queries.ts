@@ -2,12 +2,14 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client, take } from "./client";
 import type { paths } from "./schema";
-import type { IntegrationEdit, Mapper, NewIntegration } from "./types";
+import type { IntegrationEdit, Mapper, NewIntegration, WindowEdit } from "./types";
 
 type Query<P extends keyof paths> = NonNullable<NonNullable<paths[P]["get"]>["parameters"]["query"]>;
 
 export type IncidentFilter = Omit<Query<"/api/fairlead/v1/incidents">, "cursor" | "limit">;
 export type AlertFilter = Omit<Query<"/api/fairlead/v1/alerts">, "cursor" | "limit">;
+
+export type DeliveryFilter = Omit<Query<"/api/fairlead/v1/deliveries">, "cursor" | "limit">;
 
 const base = "/api/fairlead/v1";
 const pageSize = 200;
@@ -21,6 +23,9 @@ export const keys = {
   alerts: ["alerts"] as const,
   stats: ["stats"] as const,
   deadLetters: ["dead-letters"] as const,
+  deliveries: ["deliveries"] as const,
+  maintenance: ["maintenance"] as const,
+  forgotten: ["forgotten"] as const,
   integrations: ["integrations"] as const,
   integration: (name: string) => ["integration", name] as const,
 };
@@ -118,6 +123,47 @@ export const change = {
   update: (name: string, version: number, body: IntegrationEdit) => take(client.PUT(`${base}/integrations/{name}`, { params: { path: { name }, header: { "If-Match": version } }, body })),
   remove: (name: string) => take(client.DELETE(`${base}/integrations/{name}`, { params: { path: { name } } })),
   rotate: (name: string, overlap: string) => take(client.POST(`${base}/integrations/{name}/keys`, { params: { path: { name } }, body: { overlap } })),
+};
+
+const deliveriesEvery = 3_000;
+
+export const deliveriesQuery = (filter: DeliveryFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.deliveries, filter],
+    queryFn: ({ pageParam, signal }) => take(client.GET(`${base}/deliveries`, { params: { query: { ...filter, cursor: pageParam || undefined, limit: pageSize } }, signal })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+    // Whoever has read on to older ones is not at the newest any more.
+    refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : deliveriesEvery),
+  });
+
+const calendarEvery = 30_000;
+
+export const maintenanceQuery = queryOptions({
+  queryKey: keys.maintenance,
+  queryFn: ({ signal }) => take(client.GET(`${base}/maintenance`, { signal })),
+  refetchInterval: calendarEvery,
+});
+
+export const forgottenQuery = queryOptions({
+  queryKey: keys.forgotten,
+  queryFn: ({ signal }) => take(client.GET(`${base}/silences/forgotten`, { signal })),
+  refetchInterval: calendarEvery,
+});
+
+/** When a window would be open; nothing is stored. */
+export const occurrencesQuery = (body: WindowEdit) =>
+  queryOptions({
+    queryKey: [...keys.maintenance, "preview", body],
+    queryFn: ({ signal }) => take(client.POST(`${base}/maintenance/preview`, { body, signal })),
+    gcTime: 10_000,
+  });
+
+/** Everything that changes the maintenance calendar. */
+export const plan = {
+  create: (body: WindowEdit) => take(client.POST(`${base}/maintenance`, { body })),
+  update: (id: string, version: number, body: WindowEdit) => take(client.PUT(`${base}/maintenance/{id}`, { params: { path: { id }, header: { "If-Match": version } }, body })),
+  remove: (id: string) => take(client.DELETE(`${base}/maintenance/{id}`, { params: { path: { id } } })),
 };
 
 /** Everything that changes an incident; each answers with the step that did it. */

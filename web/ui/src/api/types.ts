@@ -20,6 +20,10 @@ export type IntegrationMade = Schemas["IntegrationMade"];
 export type NewIntegration = Schemas["NewIntegration"];
 export type Capture = Schemas["Capture"];
 export type Mapper = Schemas["Mapper"];
+export type Delivery = Schemas["Delivery"];
+export type Window = Schemas["Window"];
+export type WindowEdit = Schemas["WindowEdit"];
+export type ForgottenSilence = Schemas["ForgottenSilence"];
 export type Preview = Schemas["Preview"];
 
 export type Severity = Incident["severity"];
@@ -29,3 +33,5 @@ export type Disposition = Alert["disposition"];
 export const severities: readonly Severity[] = ["critical", "error", "warning", "info", "none"];
 export const states: readonly State[] = ["open", "acknowledged", "forming", "resolved", "suppressed"];
 export const dispositions: readonly Disposition[] = ["told", "held", "silenced", "inhibited", "flapping", "suppressed"];
+
+export const deliveryStates: readonly Delivery["state"][] = ["pending", "sent", "failed", "muted"];

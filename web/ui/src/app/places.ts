@@ -1,10 +1,12 @@
 // The pages of the menu, in its order. Their number is also their key. A phone has room for few;
 // the others are in a menu there.
-import { IconBell, IconInbox, IconMailX, IconPlug } from "@tabler/icons-react";
+import { IconBell, IconCalendarTime, IconInbox, IconMailX, IconPlug, IconSend } from "@tabler/icons-react";
 
 export const places = [
   { to: "/", word: "Incidents", icon: IconInbox, phone: true },
   { to: "/alerts", word: "Alerts", icon: IconBell, phone: true },
+  { to: "/deliveries", word: "Deliveries", icon: IconSend, phone: false },
+  { to: "/maintenance", word: "Maintenance", icon: IconCalendarTime, phone: false },
   { to: "/integrations", word: "Integrations", icon: IconPlug, phone: false },
   { to: "/dead-letters", word: "Dead letters", icon: IconMailX, phone: false },
 ] as const;

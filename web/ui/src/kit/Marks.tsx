@@ -3,7 +3,7 @@ import {
   IconCircleDot, IconHandStop, IconInfoCircle, IconMinus, IconBell, IconClockPause, IconWaveSine, IconArrowsJoin, IconEyeOff,
   type TablerIcon,
 } from "@tabler/icons-react";
-import type { Disposition, Severity, State } from "../api/types";
+import type { Delivery, Disposition, Severity, State } from "../api/types";
 import classes from "./Marks.module.css";
 
 const severityIcons: Record<Severity, TablerIcon> = {
@@ -59,4 +59,18 @@ export function DispositionMark({ disposition }: { disposition: Disposition }) {
 /** Whether something that was tried went well, in a word of one's own. */
 export function OutcomeMark({ ok, word }: { ok: boolean; word: string }) {
   return <Mark icon={ok ? IconCircleCheck : IconAlertTriangleFilled} word={word} colour={ok ? "resolved" : "error"} />;
+}
+
+const deliveryMarks: Record<Delivery["state"], { icon: TablerIcon; colour: string }> = {
+  pending: { icon: IconClockPause, colour: "quiet" }, sent: { icon: IconCircleCheck, colour: "resolved" },
+  failed: { icon: IconAlertTriangleFilled, colour: "error" }, muted: { icon: IconBellOff, colour: "quiet" },
+};
+
+export function DeliveryMark({ state }: { state: Delivery["state"] }) {
+  return <Mark {...deliveryMarks[state]} word={state} />;
+}
+
+/** Something that is open right now, with its own words. */
+export function OpenMark({ children }: { children: React.ReactNode }) {
+  return <span className={classes.mark}><IconCircleDot size={15} stroke={1.8} aria-hidden /><span>open{children}</span></span>;
 }

@@ -9,6 +9,7 @@ import { useConnection } from "../../app/Connection";
 import { useCommands } from "../../kit/commands";
 import { useKeys } from "../../kit/keys";
 import { formatCount } from "../../kit/numbers";
+import { ToldTab, useTold } from "../../delivery/ToldTab";
 import { Failure, Loading } from "../../kit/States";
 import { allows, useActions } from "../actions";
 import { PickOther } from "../MergeDialog";
@@ -46,6 +47,7 @@ function Loaded({ incident }: { incident: IncidentDetail }) {
   const [dialog, setDialog] = useState<Dialog>();
   const stale = useConnection() === "lost";
   const range = useMemo(() => readRange(search.from, search.to), [search.from, search.to]);
+  const { rows: told } = useTold(id);
   const tab = search.tab ?? "timeline";
   const chosen = useMemo(() => [...selected].filter((a) => alerts.some((alert) => alert.id === a)), [selected, alerts]);
   useDocumentTitle(`${id} ${incident.title}`);
@@ -75,10 +77,12 @@ function Loaded({ incident }: { incident: IncidentDetail }) {
         <Tabs.List>
           <Tabs.Tab value="timeline">Timeline ({formatCount(steps.length)}{earlier.load && "+"})</Tabs.Tab>
           <Tabs.Tab value="alerts">Alerts ({formatCount(incident.alertCount)})</Tabs.Tab>
+          {(told.length > 0 || tab === "told") && <Tabs.Tab value="told">Told ({formatCount(told.length)})</Tabs.Tab>}
           <Tabs.Tab value="decisions">Decisions</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="timeline"><Timeline steps={steps} earlier={earlier} range={range} actions={actions} /></Tabs.Panel>
         <Tabs.Panel value="alerts"><AlertsTab alerts={alerts} complete={complete} more={more} range={range} selected={selected} onSelect={setSelected} onSplit={split} onMove={() => setDialog("move")} /></Tabs.Panel>
+        <Tabs.Panel value="told" className={classes.tab}><ToldTab incident={id} /></Tabs.Panel>
         <Tabs.Panel value="decisions"><DecisionsTab alerts={alerts} more={more} /></Tabs.Panel>
       </Tabs>
       {dialog === "merge" && <PickOther not={id} title={`Merge ${id} into another incident`} verb={(into) => `Merge into ${into}`} onClose={() => setDialog(undefined)} onPick={(into) => { setDialog(undefined); void actions.merge(into, [id]).then((done) => { if (done) go(into); }); }} />}

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 )
 
@@ -58,5 +60,70 @@ func TestAPageElsewherePingsNothing(t *testing.T) {
 	}
 	if status, _ := r.request(http.MethodGet, "/in/heartbeat/backup?interval=soon", ""); status != http.StatusBadRequest {
 		t.Errorf("a bad interval: got %d, want 400", status)
+	}
+}
+
+func TestAPrometheusWhoseWatchdogNoLongerComesIsMissed(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Clock = "event"
+	r := start(t, cfg, Options{})
+	defer r.stop()
+	for _, sent := range [][2]string{{"12:00:00", "Watchdog"}, {"12:01:00", "Watchdog"}, {"12:12:00", "Other"}} {
+		body := `[{"labels":{"alertname":"` + sent[1] + `","cluster":"eu-1"}}]`
+		if status, answer := r.request(http.MethodPost, "/api/v2/alerts", body, "Fairlead-Event-Time", "2026-03-04T"+sent[0]+"Z"); status != http.StatusOK {
+			t.Fatalf("got %d %s", status, answer)
+		}
+	}
+	r.until("the alert fires", func() bool { return slices.Contains(r.alerts(), "heartbeat HeartbeatMissing firing") })
+}
+
+func TestOpsgeniesIdentifiersOutliveARestart(t *testing.T) {
+	cfg := testConfig(t)
+	r := start(t, cfg, Options{})
+	genie := []string{"Authorization", "GenieKey k-1"}
+	var accepted struct{ RequestID string }
+	status, body := r.request(http.MethodPost, "/v2/alerts", `{"message":"Disk full","alias":"disk/7","priority":"P1"}`, genie...)
+	if err := json.Unmarshal([]byte(body), &accepted); status != http.StatusAccepted || err != nil {
+		t.Fatalf("got %d %s", status, body)
+	}
+	r.stop()
+	r = start(t, cfg, Options{})
+	defer r.stop()
+	read := func(path string, into any) {
+		t.Helper()
+		status, body := r.request(http.MethodGet, path, "", genie...)
+		if err := json.Unmarshal([]byte(body), into); status != http.StatusOK || err != nil {
+			t.Fatalf("%s: got %d %s", path, status, body)
+		}
+	}
+	var request struct {
+		Data struct {
+			IsSuccess      bool
+			AlertID, Alias string
+		}
+	}
+	read("/v2/alerts/requests/"+accepted.RequestID, &request)
+	if !request.Data.IsSuccess || request.Data.Alias != "disk/7" {
+		t.Fatalf("got %+v", request)
+	}
+	var alert struct {
+		Data struct{ ID, TinyID, Alias, Status string }
+	}
+	read("/v2/alerts/"+request.Data.AlertID, &alert)
+	first := alert
+	for _, path := range []string{"/v2/alerts/disk%2F7?identifierType=alias", "/v2/alerts/" + first.Data.TinyID + "?identifierType=tiny"} {
+		if read(path, &alert); alert != first || alert.Data.Alias != "disk/7" {
+			t.Errorf("%s: got %+v, want %+v", path, alert, first)
+		}
+	}
+	if status, body := r.request(http.MethodPost, "/v2/alerts/"+first.Data.ID+"/close", `{}`, genie...); status != http.StatusAccepted {
+		t.Fatalf("close: got %d %s", status, body)
+	}
+	if read("/v2/alerts/"+first.Data.ID, &alert); alert.Data.Status != "closed" {
+		t.Errorf("got %+v, want it closed", alert)
+	}
+	var count struct{ Data struct{ Count int } }
+	if read("/v2/alerts/count?query=status:closed", &count); count.Data.Count != 1 {
+		t.Errorf("got %+v", count)
 	}
 }

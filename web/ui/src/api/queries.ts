@@ -159,6 +159,16 @@ export const occurrencesQuery = (body: WindowEdit) =>
     gcTime: 10_000,
   });
 
+const reportEvery = 30_000;
+
+/** The report over the last so many milliseconds, up to now. */
+export const teeQuery = (span: number, late: string) =>
+  queryOptions({
+    queryKey: ["tee", span, late],
+    queryFn: ({ signal }) => take(client.GET(`${base}/tee/report`, { params: { query: { from: new Date(Date.now() - span).toISOString(), late } }, signal })),
+    refetchInterval: reportEvery,
+  });
+
 /** Everything that changes the maintenance calendar. */
 export const plan = {
   create: (body: WindowEdit) => take(client.POST(`${base}/maintenance`, { body })),

@@ -24,6 +24,8 @@ export type Delivery = Schemas["Delivery"];
 export type Window = Schemas["Window"];
 export type WindowEdit = Schemas["WindowEdit"];
 export type ForgottenSilence = Schemas["ForgottenSilence"];
+export type TeeReport = Schemas["TeeReport"];
+export type TeeComparison = Schemas["TeeComparison"];
 export type Preview = Schemas["Preview"];
 
 export type Severity = Incident["severity"];

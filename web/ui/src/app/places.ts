@@ -1,6 +1,6 @@
 // The pages of the menu, in its order. Their number is also their key. A phone has room for few;
 // the others are in a menu there.
-import { IconBell, IconCalendarTime, IconInbox, IconMailX, IconPlug, IconSend } from "@tabler/icons-react";
+import { IconBell, IconCalendarTime, IconInbox, IconMailX, IconPlug, IconScale, IconSend } from "@tabler/icons-react";
 
 export const places = [
   { to: "/", word: "Incidents", icon: IconInbox, phone: true },
@@ -8,6 +8,7 @@ export const places = [
   { to: "/deliveries", word: "Deliveries", icon: IconSend, phone: false },
   { to: "/maintenance", word: "Maintenance", icon: IconCalendarTime, phone: false },
   { to: "/integrations", word: "Integrations", icon: IconPlug, phone: false },
+  { to: "/tee", word: "Tee report", icon: IconScale, phone: false },
   { to: "/dead-letters", word: "Dead letters", icon: IconMailX, phone: false },
 ] as const;
 

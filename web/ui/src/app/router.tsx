@@ -26,6 +26,7 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/dead-letters", component: DeadLetterPage }),
   createRoute({ getParentRoute: () => root, path: "/deliveries", component: lazyRouteComponent(() => import("../delivery/DeliveryListPage"), "DeliveryListPage") }),
   createRoute({ getParentRoute: () => root, path: "/maintenance", component: lazyRouteComponent(() => import("../maintenance/MaintenancePage"), "MaintenancePage") }),
+  createRoute({ getParentRoute: () => root, path: "/tee", component: lazyRouteComponent(() => import("../tee/TeePage"), "TeePage") }),
   createRoute({ getParentRoute: () => root, path: "/integrations", component: lazyRouteComponent(() => import("../integration/pages"), "IntegrationListPage") }),
   createRoute({ getParentRoute: () => root, path: "/integrations/new", component: lazyRouteComponent(() => import("../integration/pages"), "NewIntegrationPage") }),
   createRoute({ getParentRoute: () => root, path: "/integrations/$name", component: lazyRouteComponent(() => import("../integration/pages"), "IntegrationPage") }),

@@ -11,9 +11,11 @@ export interface Search {
   pick?: string;
   from?: string;
   to?: string;
+  /** How much later than today's tool Fairlead may tell. */
+  late?: string;
 }
 
-const names = ["q", "sort", "tab", "alert", "pick", "from", "to"] as const;
+const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late"] as const;
 
 export function readSearch(raw: Record<string, unknown>): Search {
   const search: Search = {};

@@ -22,8 +22,8 @@ export function SettingsForm({ integration }: { integration: IntegrationDetail }
       <TextInput label="Resolve timeout" placeholder="the sender’s default" value={resolveTimeout} error={errors.resolveTimeout}
         description="An alert whose sender does not say that it ended counts as ended this long after its last report, for instance 5m or 1h30m. 0 means never; empty takes the sender’s default."
         onChange={(event) => edit.set({ resolveTimeout: event.currentTarget.value.trim() })} />
-      <TextInput label="Forward to" placeholder="https://today.example/path" value={forward} error={errors.forward}
-        description="Each request is passed on untouched to this address, with the sender’s own credentials, and the sender gets that tool’s answer. For a trial beside today’s tool."
+      <TextInput label="Forward to" placeholder="https://events.pagerduty.com" value={forward} error={errors.forward}
+        description="For a trial beside today’s tool: each request is passed on to it untouched, with the sender’s own credentials, and the sender gets its answer. An address without a path gets the sender’s path."
         onChange={(event) => edit.set({ forward: event.currentTarget.value.trim() })} />
       <Switch label="Observe only" checked={observe} description="Alerts become incidents as usual, but Fairlead tells nobody of them." onChange={(event) => edit.set({ observe: event.currentTarget.checked })} />
       {other && <p role="alert" style={{ margin: 0, color: "var(--mantine-color-error)" }}>{other}</p>}

@@ -133,7 +133,7 @@ const guides: Record<string, Write> = {
   }),
   cloudevents: ({ url, key }) => ({
     steps: [{ caption: "Give the sender this address and header; where it can set no header, the token in the address does:", lines: `${url}\nAuthorization: Bearer ${key}\n\n${url}?access_token=${key}` }],
-    test: post(url, [bearer(key), "ce-specversion: 1.0", "ce-id: fairlead-test", "ce-source: /test", "ce-type: dev.cdevents.incident.detected.0.3.0"], { name: "FairleadTest", severity: "info", summary: "A test of the way to Fairlead" }),
+    test: post(url, [bearer(key), "ce-specversion: 1.0", "ce-id: fairlead-test", "ce-source: /test", "ce-type: com.example.alert.triggered"], { title: "A test of the way to Fairlead", status: "firing", severity: "info" }),
   }),
   "k8s-events": ({ url, key }) => ({
     steps: [{

@@ -1,9 +1,9 @@
 import {
   IconAlertOctagonFilled, IconAlertTriangle, IconAlertTriangleFilled, IconBellOff, IconCircleCheck, IconCircleDashed,
   IconCircleDot, IconHandStop, IconInfoCircle, IconMinus, IconBell, IconClockPause, IconWaveSine, IconArrowsJoin, IconEyeOff,
-  type TablerIcon,
+  IconPlus, IconClockExclamation, type TablerIcon,
 } from "@tabler/icons-react";
-import type { Delivery, Disposition, Severity, State } from "../api/types";
+import type { Delivery, Disposition, Severity, State, TeeComparison } from "../api/types";
 import classes from "./Marks.module.css";
 
 const severityIcons: Record<Severity, TablerIcon> = {
@@ -73,4 +73,13 @@ export function DeliveryMark({ state }: { state: Delivery["state"] }) {
 /** Something that is open right now, with its own words. */
 export function OpenMark({ children }: { children: React.ReactNode }) {
   return <span className={classes.mark}><IconCircleDot size={15} stroke={1.8} aria-hidden /><span>open{children}</span></span>;
+}
+
+const verdictMarks: Record<TeeComparison["verdict"], { icon: TablerIcon; colour: string }> = {
+  missed: { icon: IconAlertOctagonFilled, colour: "critical" }, later: { icon: IconClockExclamation, colour: "warning" },
+  extra: { icon: IconPlus, colour: "info" }, same: { icon: IconCircleCheck, colour: "resolved" },
+};
+
+export function VerdictMark({ verdict }: { verdict: TeeComparison["verdict"] }) {
+  return <Mark {...verdictMarks[verdict]} word={verdict} />;
 }

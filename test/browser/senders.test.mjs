@@ -202,6 +202,62 @@ test("replay a dead letter after the mapper is mended", async () => {
   await eventually("the alert is here", async () => (await get(server.url, "/alerts")).items.some((a) => a.name === "Disk full"));
 });
 
+test("plan maintenance for every Sunday night, see when it opens, change it, and undo that", async () => {
+  await open("/maintenance", { timezoneId: "Europe/Berlin" });
+  await page.getByRole("button", { name: "Plan maintenance" }).click();
+  const drawer = page.getByRole("dialog");
+  await drawer.getByLabel("Work").fill("patch day");
+  await drawer.getByLabel("Starts").fill("2026-01-04T02:00");
+  await drawer.getByLabel("Ends").fill("2026-01-04T04:00");
+  assert.equal(await drawer.getByRole("combobox", { name: "Time zone" }).inputValue(), "Europe/Berlin");
+  await drawer.getByRole("combobox", { name: "Repeats" }).click();
+  await page.getByRole("option", { name: "Weekly" }).click();
+  await drawer.getByText("Sun", { exact: true }).click();
+  await drawer.getByText("Name at least one entity or matcher first").waitFor();
+  await drawer.getByRole("combobox", { name: "Entities" }).fill("service:cart");
+  await page.keyboard.press("Enter");
+  const open5 = drawer.getByRole("region", { name: "When it would be open" }).getByRole("listitem").filter({ hasText: /^Sun,.* 02:00 Europe\/Berlin, 2 h long/ });
+  await eventually("five Sundays are shown", async () => (await open5.count()) === 5);
+  await drawer.getByRole("button", { name: "Plan it" }).click();
+  await page.getByRole("row", { name: /patch day.*every week on Sunday.*service:cart/ }).waitFor();
+  const [made] = (await get(server.url, "/maintenance")).items;
+  assert.deepEqual([made.rule, made.zone, made.startsAt], ["FREQ=WEEKLY;BYDAY=SU", "Europe/Berlin", "2026-01-04T01:00:00Z"]);
+
+  await page.getByRole("button", { name: "patch day" }).click();
+  await drawer.getByRole("combobox", { name: "Repeats" }).click();
+  await page.getByRole("option", { name: "By a rule (RFC 5545)" }).click();
+  assert.equal(await drawer.getByLabel("Rule", { exact: true }).inputValue(), "FREQ=WEEKLY;BYDAY=SU");
+  await drawer.getByLabel("Rule", { exact: true }).fill("FREQ=SOMETIMES");
+  await drawer.getByLabel("Rule", { exact: true }).and(page.locator("[aria-invalid=true]")).waitFor();
+  page.complaints = page.complaints.filter((text) => !text.includes("422")); // the browser itself reports the answer
+  await drawer.getByLabel("Rule", { exact: true }).fill("FREQ=MONTHLY;BYDAY=1SA");
+  await drawer.getByText(/^Sat,/).first().waitFor();
+  await drawer.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("row", { name: /patch day.*FREQ=MONTHLY;BYDAY=1SA/ }).waitFor();
+  await page.keyboard.press("u");
+  await page.getByRole("row", { name: /patch day.*every week on Sunday/ }).waitFor();
+});
+
+test("what a window covers tells nobody, and the calendar deletes and brings back", async () => {
+  const at = (ms) => new Date(Date.now() + ms).toISOString();
+  const answer = await send(`${api}/maintenance`, { title: "load test", matchers: ['service="mtest"'], startsAt: at(-60_000), endsAt: at(3_600_000) });
+  assert.equal(answer.status, 200, await answer.clone().text());
+  await open("/maintenance");
+  await page.getByRole("row", { name: /load test.*open, ends in/ }).waitFor();
+  await page.getByRole("button", { name: "load test" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Deleted load test").waitFor();
+  assert.ok(!(await get(server.url, "/maintenance")).items.some((w) => w.title === "load test"));
+  await page.keyboard.press("u");
+  await page.getByRole("row", { name: /load test/ }).waitFor();
+});
+
+test("deliveries say how to get some while there are none", { skip: Boolean(process.env.FAIRLEAD_URL) }, async () => {
+  await open("/deliveries");
+  await page.getByRole("heading", { name: "Nobody has been told of anything yet" }).waitFor();
+  assert.match(await page.locator("pre").innerText(), /fairlead import alertmanager/);
+});
+
 test("delete an integration, after a question", async () => {
   await make({ name: "gone", kind: "pagerduty" });
   await open("/integrations/gone");
@@ -214,7 +270,7 @@ test("delete an integration, after a question", async () => {
 
 test("on a phone nothing sticks out sideways", async () => {
   await open("/integrations", { viewport: { width: 400, height: 800 } });
-  for (const path of ["/integrations", "/integrations/new", "/integrations/pager-prod", "/integrations/odd-tool?tab=mapper", "/integrations/odd-tool?tab=set-up", "/integrations/odd-tool?tab=settings", "/dead-letters"]) {
+  for (const path of ["/integrations", "/integrations/new", "/integrations/pager-prod", "/integrations/odd-tool?tab=mapper", "/integrations/odd-tool?tab=set-up", "/integrations/odd-tool?tab=settings", "/dead-letters", "/maintenance", "/maintenance?pick=new", "/deliveries"]) {
     await page.goto(server.url + path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 400), path);
@@ -238,6 +294,9 @@ for (const colorScheme of ["light", "dark"]) {
     await look("/integrations/odd-tool?tab=mapper", () => page.getByRole("heading", { name: /^Preview: / }).waitFor());
     await look("/integrations/odd-tool?tab=set-up", () => page.getByText("Try it").waitFor());
     await look("/integrations/odd-tool?tab=settings", () => page.getByText("Observe only").waitFor());
+    await look("/maintenance", () => page.getByRole("button", { name: "patch day" }).waitFor());
+    await look("/maintenance?pick=new", () => page.getByRole("dialog").getByLabel("Work").waitFor());
+    await look("/deliveries", () => page.getByRole("heading", { level: 2 }).waitFor());
     await look("/dead-letters", () => page.locator("tr[data-id]").first().waitFor());
     assert.deepEqual(found, {});
   });

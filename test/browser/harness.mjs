@@ -33,13 +33,13 @@ export async function eventually(what, check, ms = 15_000) {
   }
 }
 
-/** Starts the binary with an empty folder, or takes the server of FAIRLEAD_URL. */
-export async function startServer(command = "serve") {
+/** Starts the binary with an empty folder and further arguments, or takes the server of FAIRLEAD_URL. */
+export async function startServer(command = "serve", further = []) {
   if (process.env.FAIRLEAD_URL) return { url: process.env.FAIRLEAD_URL.replace(/\/$/, ""), pid: 0, stop: async () => undefined };
   const binary = process.env.FAIRLEAD ?? new URL("../../bin/fairlead", import.meta.url).pathname;
   const data = await mkdtemp(join(tmpdir(), "fairlead-browser-"));
   const url = `http://127.0.0.1:${await freePort()}`;
-  const args = command === "demo" ? ["demo", "--http.listen", url.slice(7)] : ["serve", "--dev", "--data.dir", data, "--http.listen", url.slice(7)];
+  const args = command === "demo" ? ["demo", "--http.listen", url.slice(7)] : ["serve", "--dev", "--data.dir", data, "--http.listen", url.slice(7), ...further];
   const child = spawn(binary, args, { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   child.stderr.on("data", (part) => { log += part; });

@@ -2,20 +2,34 @@
 // goes through after the cause is mended.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { after, afterEach, before, test } from "node:test";
+import { createServer } from "node:http";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { api, eventually, get, openPage, seriousFindings, startBrowser, startServer } from "./harness.mjs";
+import { api, eventually, get, openPage, outage, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
 
 const run = promisify(execFile);
 let server, browser, page;
+let hook, folder; // who is told, and the configuration that says so
 
 before(async () => {
-  server = await startServer();
+  hook = createServer((request, response) => { request.resume(); response.writeHead(request.url === "/gone" ? 404 : 200).end(); }).listen(0, "127.0.0.1");
+  await once(hook, "listening");
+  const to = (path) => `webhook_configs: [{url: "http://127.0.0.1:${hook.address().port}${path}"}]`;
+  folder = await mkdtemp(join(tmpdir(), "fairlead-told-"));
+  await writeFile(join(folder, "alertmanager.yml"), `route:\n  receiver: team-shop\n  group_wait: 1s\n  routes:\n    - {receiver: team-gone, matchers: ['severity="critical"'], continue: true}\n    - {receiver: team-shop}\nreceivers:\n  - name: team-shop\n    ${to("/")}\n  - name: team-gone\n    ${to("/gone")}\n`);
+  await writeFile(join(folder, "fairlead.yml"), 'notify:\n  alertmanager: "alertmanager.yml"\n');
+  server = await startServer("serve", ["--config", join(folder, "fairlead.yml")]);
   browser = await startBrowser();
 });
 after(async () => {
   await browser?.close();
   await server?.stop();
+  hook?.close();
+  await rm(folder, { recursive: true, force: true });
 });
 afterEach(async () => {
   const complaints = page?.complaints ?? [];
@@ -40,6 +54,12 @@ test("no integration yet: the page says what one is and how to get it", { skip: 
   await page.getByRole("heading", { name: "No sender has a door of its own yet" }).waitFor();
   await page.getByRole("link", { name: "Add integration" }).click();
   await page.waitForURL("**/integrations/new");
+});
+
+test("deliveries say how to get some while there are none", { skip: Boolean(process.env.FAIRLEAD_URL) }, async () => {
+  await open("/deliveries");
+  await page.getByRole("heading", { name: "Nobody has been told of anything yet" }).waitFor();
+  assert.match(await page.locator("pre").innerText(), /fairlead import alertmanager/);
 });
 
 test("every kind that the server takes has a name and lines to paste", async () => {
@@ -252,10 +272,34 @@ test("what a window covers tells nobody, and the calendar deletes and brings bac
   await page.getByRole("row", { name: /load test/ }).waitFor();
 });
 
-test("deliveries say how to get some while there are none", { skip: Boolean(process.env.FAIRLEAD_URL) }, async () => {
+test("who was told of an incident, with result and reason", async () => {
+  await sendAlerts(server.url, outage("told"));
+  const told = await eventually("both are told", async () => { const { items } = await get(server.url, "/deliveries"); const of = (state) => items.find((d) => d.state === state && d.incident); return of("sent") && of("failed") && of("failed"); }, 60_000);
   await open("/deliveries");
-  await page.getByRole("heading", { name: "Nobody has been told of anything yet" }).waitFor();
-  assert.match(await page.locator("pre").innerText(), /fairlead import alertmanager/);
+  await page.locator("tr[data-id]").filter({ hasText: "team-shop" }).filter({ hasText: "sent" }).first().waitFor();
+  const failed = page.locator("tr[data-id]").filter({ hasText: "team-gone" }).first();
+  await failed.getByText(/404/).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("state:failed ");
+  await page.waitForURL((url) => url.searchParams.get("q") === "state:failed");
+  await eventually("only what failed is shown", async () => (await page.locator("tr[data-id]").filter({ hasText: "sent" }).count()) === 0);
+  await failed.getByRole("link").click();
+  await page.waitForURL(`**/incidents/${told.incident}?tab=told`);
+  await page.getByRole("tab", { name: /^Told \(\d+\)/ }).waitFor();
+  await page.getByRole("region", { name: "Deliveries of this incident" }).getByText("team-shop").first().waitFor();
+});
+
+test("the tee report says by name what today's tool did and Fairlead did not", async () => {
+  const tell = (labels) => send("/in/am-told/today", { version: "4", groupKey: `{}:{pod="${labels.pod}"}`, status: "firing", receiver: "slack", alerts: [{ status: "firing", labels, annotations: {}, startsAt: new Date().toISOString(), endsAt: "0001-01-01T00:00:00Z" }] });
+  for (const { labels } of outage("told")) assert.ok((await tell(labels)).ok);
+  await tell({ alertname: "OnlyThere", pod: "x", severity: "error" });
+  await open("/tee");
+  await page.getByText(/^\d+ notifications → \d+ pages?/).waitFor();
+  await page.getByRole("row", { name: /missed.*OnlyThere.*No such alert/ }).waitFor();
+  await page.getByRole("button", { name: "Copy as Markdown" }).click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /\| missed \| OnlyThere \|/);
+  await page.getByRole("link", { name: /^Same/ }).click();
+  await page.getByRole("row", { name: /OnlyThere/ }).waitFor({ state: "detached" });
 });
 
 test("delete an integration, after a question", async () => {
@@ -270,7 +314,7 @@ test("delete an integration, after a question", async () => {
 
 test("on a phone nothing sticks out sideways", async () => {
   await open("/integrations", { viewport: { width: 400, height: 800 } });
-  for (const path of ["/integrations", "/integrations/new", "/integrations/pager-prod", "/integrations/odd-tool?tab=mapper", "/integrations/odd-tool?tab=set-up", "/integrations/odd-tool?tab=settings", "/dead-letters", "/maintenance", "/maintenance?pick=new", "/deliveries"]) {
+  for (const path of ["/integrations", "/integrations/new", "/integrations/pager-prod", "/integrations/odd-tool?tab=mapper", "/integrations/odd-tool?tab=set-up", "/integrations/odd-tool?tab=settings", "/dead-letters", "/maintenance", "/maintenance?pick=new", "/deliveries", "/tee"]) {
     await page.goto(server.url + path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 400), path);
@@ -296,7 +340,8 @@ for (const colorScheme of ["light", "dark"]) {
     await look("/integrations/odd-tool?tab=settings", () => page.getByText("Observe only").waitFor());
     await look("/maintenance", () => page.getByRole("button", { name: "patch day" }).waitFor());
     await look("/maintenance?pick=new", () => page.getByRole("dialog").getByLabel("Work").waitFor());
-    await look("/deliveries", () => page.getByRole("heading", { level: 2 }).waitFor());
+    await look("/deliveries", () => page.locator("tr[data-id]").first().waitFor());
+    await look("/tee", () => page.locator("tr[data-id]").first().waitFor());
     await look("/dead-letters", () => page.locator("tr[data-id]").first().waitFor());
     assert.deepEqual(found, {});
   });

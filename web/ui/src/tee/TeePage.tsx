@@ -7,7 +7,7 @@ import { teeQuery } from "../api/queries";
 import { Copy } from "../kit/Copy";
 import { DataTable } from "../kit/DataTable";
 import { parseSpan } from "../kit/filter";
-import { formatCount, plural } from "../kit/numbers";
+import { formatCount } from "../kit/numbers";
 import { PageHead } from "../kit/PageHead";
 import { NoiseBar } from "../kit/NoiseBar";
 import { Empty, Failure, Loading } from "../kit/States";
@@ -33,7 +33,7 @@ export function TeePage() {
   const compared = report !== undefined && report.incidents.length > 0;
   return (
     <>
-      <PageHead title="Tee report" actions={report && compared ? <Copy value={toMarkdown(report)} what="the report as Markdown" /> : undefined}>
+      <PageHead title="Tee report" actions={report && compared ? <Copy value={toMarkdown(report)} label="Copy as Markdown" /> : undefined}>
         What Fairlead told or would have told, against what today’s tool did with the same alerts.
       </PageHead>
       {isPending && <Loading label="Loading the report" />}
@@ -42,9 +42,9 @@ export function TeePage() {
         <div className={classes.bar}>
           <div>
             <p className={classes.headline}>{headline(report)}</p>
-            <p className="dim facts">{Object.entries(report.byReceiver).sort(([, a], [, b]) => b - a).slice(0, 6).map(([name, n]) => <span key={name}>{name} {formatCount(n)}</span>)}<span>{plural(report.resolved, "more of ended alerts", "more of ended alerts")}</span></p>
+            <p className="dim facts">{Object.entries(report.byReceiver).sort(([, a], [, b]) => b - a).slice(0, 6).map(([name, n]) => <span key={name}>{name} {formatCount(n)}</span>)}{report.resolved > 0 && <span>{formatCount(report.resolved)} more of ended alerts</span>}</p>
           </div>
-          <NoiseBar spark={picture.spark} total={report.notifications} hidden={report.avoided} ends={picture.ends} summary={headline(report)} />
+          <NoiseBar spark={picture.spark} total={report.notifications} hidden={picture.missed} ends={picture.ends} summary={headline(report)} />
         </div>
       )}
       {report && (compared || report.integrations.length > 0) && (

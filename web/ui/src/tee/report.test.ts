@@ -12,8 +12,9 @@ describe("the tee report", () => {
   it("is one sentence", () => expect(headline(report)).toBe("20 notifications → 2 pages, 18 avoided"));
 
   it("counts notifications over time, and ends in the incidents that Fairlead told of", () => {
-    const { spark, ends } = pictureOf(report);
+    const { spark, ends, missed } = pictureOf(report);
     expect(spark).toHaveLength(30);
+    expect(missed).toBe(8);
     expect(spark[7]).toBe(20);
     expect(ends).toEqual([{ id: "INC-1", label: "payment fails", weight: 12, colour: "critical" }]);
   });

@@ -30,8 +30,8 @@ export function sayDelay(ms: number | undefined): string {
 const buckets = 30;
 const mostEnds = 9;
 
-/** The tool's notifications over time, and the incidents that they would have been. */
-export function pictureOf(report: TeeReport): { spark: number[]; ends: NoiseEnd[] } {
+/** The tool's notifications over time, the incidents that they would have been, and how many would have led to none. */
+export function pictureOf(report: TeeReport): { spark: number[]; ends: NoiseEnd[]; missed: number } {
   const [from, to] = [Date.parse(report.from), Date.parse(report.to)];
   const spark = Array<number>(buckets).fill(0);
   for (const { toldAt, notifications } of report.incidents) {
@@ -41,7 +41,8 @@ export function pictureOf(report: TeeReport): { spark: number[]; ends: NoiseEnd[
   }
   const ends = report.incidents.filter((c) => c.verdict !== "missed" && c.notifications > 0).sort((a, b) => b.notifications - a.notifications).slice(0, mostEnds)
     .map((c) => ({ id: c.incident ?? c.title, label: c.title, weight: c.notifications, colour: severityOf(c.severity) }));
-  return { spark, ends };
+  const missed = report.incidents.reduce((sum, c) => sum + (c.verdict === "missed" ? c.notifications : 0), 0);
+  return { spark, ends, missed };
 }
 
 /** The report in one sentence. */

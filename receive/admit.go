@@ -39,6 +39,11 @@ func (g *Gate) Admit(ctx context.Context, r *http.Request, knock integration.Kno
 			Status: http.StatusUnauthorized, Detail: "The key is missing or wrong.", cause: err,
 			Errors: []FieldError{{Field: "key", Value: hint(knock.Secret), Remedy: "send the key of the integration; make a new one on the page Integrations if it was lost"}},
 		}
+	case errors.Is(err, integration.ErrKind):
+		return nil, &Problem{
+			Status: http.StatusNotFound, Detail: "The integration of this name is of another kind.", cause: err,
+			Errors: []FieldError{{Field: "path.integration", Value: Excerpt(knock.Name), Remedy: "use the address of its own kind, or make an integration of kind " + knock.Kind + " with another name"}},
+		}
 	case errors.Is(err, integration.ErrNotFound), errors.Is(err, integration.ErrInvalid):
 		return nil, &Problem{
 			Status: http.StatusNotFound, Detail: "There is no such integration.", cause: err,

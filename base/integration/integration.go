@@ -31,6 +31,8 @@ import (
 var (
 	// ErrNotFound says that there is no integration of this name or key.
 	ErrNotFound = errors.New("no such integration")
+	// ErrKind says that the integration of this name is of another kind.
+	ErrKind = errors.New("integration of another kind")
 	// ErrKey says that the key is missing or wrong.
 	ErrKey = errors.New("the key is wrong")
 	// ErrConflict says that the name is taken, or that somebody changed the integration meanwhile.

@@ -140,8 +140,8 @@ type Knock struct {
 
 // Admit returns the integration that a request belongs to. From the loopback address a request without a key is let into
 // an integration that has none; where the name (or, for protocols without names, the kind) is new, an integration is made, and
-// the key that the request shows becomes its key. Elsewhere a good key is needed. The errors are ErrNotFound, ErrKey and
-// ErrFull.
+// the key that the request shows becomes its key. Elsewhere a good key is needed. The errors are ErrNotFound, ErrKind,
+// ErrKey and ErrFull.
 func (r *Registry) Admit(ctx context.Context, k Knock) (*Integration, error) {
 	i, err := r.look(k)
 	if i != nil || err != nil {
@@ -178,7 +178,7 @@ func (r *Registry) look(k Knock) (*Integration, error) {
 			return nil, nil //nolint:nilnil // the caller makes one, or not
 		}
 		if e.Kind != k.Kind {
-			return nil, fmt.Errorf("integration %q is of kind %s, not %s: %w", k.Name, e.Kind, k.Kind, ErrNotFound)
+			return nil, fmt.Errorf("integration %q is of kind %s, not %s: %w", k.Name, e.Kind, k.Kind, ErrKind)
 		}
 		return e.Integration, e.check(k, now)
 	}

@@ -61,7 +61,7 @@ func TestWhoMayComeIn(t *testing.T) {
 	admit(near, "prod", nil) // made by its first request
 	admit(near, "prod", nil)
 	admit(Knock{Kind: "datadog", Name: "prod"}, "", ErrKey)
-	admit(Knock{Kind: "pagerduty", Name: "prod", Loopback: true}, "", ErrNotFound)
+	admit(Knock{Kind: "pagerduty", Name: "prod", Loopback: true}, "", ErrKind)
 
 	secret, _, err := d.Rotate(ctx, "prod", time.Hour, "ann")
 	if err != nil {

@@ -20,7 +20,7 @@ try {
   await send(`${api}/maintenance`, { title: "patch day", entities: ["service:cart"], startsAt: "2026-01-04T01:00:00Z", endsAt: "2026-01-04T03:00:00Z", rule: "FREQ=WEEKLY;BYDAY=SU", zone: "Europe/Berlin" });
   await send(`${api}/maintenance`, { title: "load test of search", matchers: ['service="search"'], startsAt: hours(-1), endsAt: hours(20) });
   const { items: alerts } = await get(server.url, "/alerts?limit=200");
-  for (const { labels } of [...alerts.slice(0, 120), { labels: { alertname: "CertificateExpires", instance: "edge-3" } }]) await send("/in/am-told/today", { version: "4", groupKey: JSON.stringify(labels), status: "firing", receiver: "team-shop", alerts: [{ status: "firing", labels, annotations: {}, startsAt: new Date().toISOString(), endsAt: "0001-01-01T00:00:00Z" }] });
+  for (const { labels } of [...alerts.filter((a) => a.source === "prometheus").slice(0, 120), { labels: { alertname: "CertificateExpires", instance: "edge-3" } }]) await send("/in/am-told/today", { version: "4", groupKey: JSON.stringify(labels), status: "firing", receiver: "team-shop", alerts: [{ status: "firing", labels, annotations: {}, startsAt: new Date().toISOString(), endsAt: "0001-01-01T00:00:00Z" }] });
   const pages = { incidents: "/", incident: `/incidents/${big.id}`, "incident-alerts": `/incidents/${big.id}?tab=alerts`, "incident-decisions": `/incidents/${big.id}?tab=decisions`, alerts: "/alerts", "dead-letters": "/dead-letters", integrations: "/integrations", mapper: "/integrations/shop-checks?tab=mapper", maintenance: "/maintenance", tee: "/tee", kit: "/dev/kit" };
   for (const colorScheme of ["light", "dark"]) {
     for (const [name, path] of Object.entries(pages)) {

@@ -43,9 +43,9 @@ export function PreviewTable({ preview, complaint, error, empty }: Props) {
                   <th scope="row" className={classes.name}>{/^https?:/.test(alert.link) ? <a className="link" href={alert.link} target="_blank" rel="noreferrer noopener">{alert.name}</a> : alert.name}</th>
                   <td>{alert.state === "acknowledged" ? <StateMark state="acknowledged" /> : <FiringMark state={alert.state} />}</td>
                   <td><SeverityMark severity={severities.find((s: Severity) => s === alert.severity) ?? "none"} /></td>
-                  <td className="mono">{alert.identity}</td>
-                  <td><Pairs of={alert.labels} without={["alertname", "severity"]} /></td>
-                  <td><Pairs of={alert.annotations} without={[]} /></td>
+                  <td className={`mono ${classes.roomy}`}>{alert.identity}</td>
+                  <td className={classes.roomy}><Pairs of={alert.labels} without={["alertname", "severity"]} /></td>
+                  <td className={Object.keys(alert.annotations).length > 0 ? classes.roomy : undefined}><Pairs of={alert.annotations} without={[]} /></td>
                   <td><Time at={alert.startsAt} /></td>
                 </tr>
               ))}

@@ -23,7 +23,7 @@ const list: Column<TeeComparison>[] = [
   column.accessor("notifications", { header: "Notified", meta: { width: 76, right: true }, cell: (c) => formatCount(c.row.original.notifications) }),
   column.accessor("told", { header: "Tool told", meta: { width: 130 }, cell: (c) => names(c.row.original.told) }),
   column.accessor("toldAt", { header: "At", meta: { width: 108, right: true }, cell: (c) => (c.row.original.toldAt ? <Time at={c.row.original.toldAt} /> : <span className="dim">never</span>) }),
-  column.accessor("receivers", { header: "Fairlead tells", meta: { width: 130 }, cell: (c) => names(c.row.original.receivers) }),
+  column.accessor("receivers", { header: "Fairlead tells", meta: { width: 130 }, cell: (c) => (c.row.original.shownAt && c.row.original.receivers.length === 0 ? <span className="dim" title="Fairlead would have told, but has no receivers yet: give it your alertmanager.yml.">no receiver yet</span> : names(c.row.original.receivers)) }),
   column.accessor("shownAt", { header: "At", id: "shown", meta: { width: 108, right: true }, cell: (c) => (c.row.original.shownAt ? <Time at={c.row.original.shownAt} /> : <span className="dim">never</span>) }),
   column.display({ id: "delay", header: "Difference", meta: { width: 116, right: true }, cell: (c) => sayDelay(delay(c.row.original)) }),
   column.accessor("why", { header: "Why", cell: (c) => <span className="dim" title={c.row.original.why}>{c.row.original.why}</span> }),

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { senders } from "./senders.mjs";
 import { Conflict, Unknown, World } from "./world.mjs";
 
 const { values: flags } = parseArgs({ options: { port: { type: "string", default: "8600" }, world: { type: "string", default: "normal" }, "serve-dist": { type: "boolean", default: false } } });
@@ -77,6 +78,8 @@ async function api(req, res, url) {
   if (parts[0] === "events") return events(req, res);
   if (state.slow) await new Promise((done) => { setTimeout(done, state.slow); });
   if (state.fail) return problem(res, 503, "The store does not answer", "ops.db: the disk is full. Alerts already accepted are kept; free space and this page works again.");
+  const answer = await senders(req, parts, query, world, body);
+  if (answer) return send(res, answer.status ?? 200, answer.body);
   const find = (id) => { const a = world.alerts.get(id); if (!a) throw new Unknown(`There is no alert ${id}.`); return a; };
   switch (`${req.method} ${parts[0]} ${parts.length}`) {
     case "GET incidents 1": return send(res, 200, incidents(query));

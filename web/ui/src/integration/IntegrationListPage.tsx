@@ -18,7 +18,7 @@ export function IntegrationListPage() {
   const narrow = useMediaQuery("(max-width: 760px)");
   const middle = useMediaQuery("(max-width: 1340px)");
   const { data, error, isPending, refetch } = useQuery(integrationsQuery);
-  const rows = useMemo(() => [...(data?.items ?? [])].sort((a, b) => a.name.localeCompare(b.name)), [data]);
+  const rows = useMemo(() => [...(data?.items ?? [])].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })), [data]);
   const [active, setActive] = useRowKeys(rows.map((row) => row.name), (name) => void navigate({ to: "/integrations/$name", params: { name }, search: {} }));
   useCommands(useMemo(() => [{ id: "add-integration", label: "Add an integration…", run: () => void navigate({ to: "/integrations/new", search: {} }) }], [navigate]));
   const add = <Button renderRoot={(props) => <Link to="/integrations/new" search={{}} {...props} />} leftSection={<IconPlus size={14} />}>Add integration</Button>;

@@ -17,7 +17,7 @@ export interface Sender {
 export const senders: readonly Sender[] = [
   { kind: "prometheus", title: "Prometheus", what: "Alerts as it sends them to an Alertmanager.", fixed: true },
   { kind: "alertmanager", title: "Alertmanager webhook", what: "Notifications of an Alertmanager that stays where it is." },
-  { kind: "am-events", title: "Alertmanager event recorder", what: "What an Alertmanager decided, to compare with. Version 0.34 and later.", fixed: true },
+  { kind: "am-events", title: "Alertmanager event recorder", what: "What an Alertmanager decided, to compare with. Version 0.33 and later.", fixed: true },
   { kind: "am-told", title: "Alertmanager as witness", what: "Whom an Alertmanager without event recorder told, to compare with. Makes no alerts.", fixed: true },
   { kind: "grafana", title: "Grafana", what: "A webhook contact point of Grafana alerting." },
   { kind: "pagerduty", title: "PagerDuty", what: "Anything that sends Events API v2 or the older create_event.", ownKey: "Routing key", fixed: true },

@@ -49,8 +49,8 @@ export function Calendar({ windows, onEdit }: { windows: readonly Window[]; onEd
         <tr>
           <th scope="col" className={classes.work}>Work</th>
           <th scope="col" className={classes.when}>Next</th>
-          <th scope="col" className={classes.second} style={{ width: 190 }}>Repeats</th>
-          <th scope="col" className={classes.second} style={{ width: "18%" }}>Covers</th>
+          <th scope="col" className={classes.second} style={{ width: 170 }}>Repeats</th>
+          <th scope="col" className={classes.second} style={{ width: "15%" }}>Covers</th>
           <th scope="col" className={classes.strips}><div className={classes.days} aria-label="The next 14 days">{Array.from({ length: shownDays }, (_, i) => <Day key={i} at={from + i * day + day / 2} utc={zone === "utc"} />)}</div></th>
         </tr>
       </thead>

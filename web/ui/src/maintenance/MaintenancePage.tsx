@@ -29,7 +29,7 @@ export function MaintenancePage() {
         {error && !data && <Failure error={error} retry={() => void refetch()} />}
         {data?.items.length === 0 && <Empty title="No maintenance is planned" actions={add}>Plan the work that makes alerts expected, once or each week: patch days, backups, load tests. Each window names what is worked on, and ends by itself.</Empty>}
         {data && data.items.length > 0 && <Calendar windows={data.items} onEdit={(window) => show(window.id)} />}
-        <ForgottenList />
+        {data && <ForgottenList />}
       </div>
       {(pick === "new" || picked) && <WindowDrawer key={pick} window={picked} onClose={() => show(undefined)} />}
     </>

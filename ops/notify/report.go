@@ -69,7 +69,8 @@ type Report struct {
 	ByReceiver              map[string]int
 	// Pages is how often Fairlead would have told: once for each incident.
 	Pages int
-	// Avoided is Notifications less Pages, not below zero.
+	// Avoided is how many of the notifications Fairlead would have spared: those of incidents that it told of too, less one
+	// for each of these. What it missed is not spared.
 	Avoided int
 	// Counts by verdict.
 	Counts map[Verdict]int
@@ -102,6 +103,7 @@ func Compare(ctx context.Context, db store.Querier, q Question) (*Report, error)
 		return c
 	}
 	counted := map[string]map[string]bool{} // alerts by key
+	var about []map[string]bool             // the keys of each notification
 	for i := range witnessed {
 		w := &witnessed[i]
 		if !w.Firing() {
@@ -134,6 +136,7 @@ func Compare(ctx context.Context, db store.Querier, q Question) (*Report, error)
 				c.Told = add(c.Told, w.Receiver)
 			}
 		}
+		about = append(about, touched)
 	}
 	for key, alerts := range counted {
 		byKey[key].Alerts = len(alerts)
@@ -145,7 +148,27 @@ func Compare(ctx context.Context, db store.Querier, q Question) (*Report, error)
 		return nil, err
 	}
 	r.sum(byKey, &q)
+	r.Avoided = avoided(byKey, about)
 	return r, nil
+}
+
+// avoided counts the notifications about incidents that Fairlead told of too, less one for each of these.
+func avoided(byKey map[string]*Compared, about []map[string]bool) int {
+	spared := 0
+	for _, keys := range about {
+		for key := range keys {
+			if !byKey[key].ShownAt.IsZero() {
+				spared++
+				break
+			}
+		}
+	}
+	for _, c := range byKey {
+		if c.Verdict == Same || c.Verdict == Later {
+			spared--
+		}
+	}
+	return max(0, spared)
 }
 
 // sum judges the incidents and puts them in order.
@@ -167,7 +190,6 @@ func (r *Report) sum(byKey map[string]*Compared, q *Question) {
 		r.Counts[c.Verdict]++
 		r.Incidents = append(r.Incidents, c)
 	}
-	r.Avoided = max(0, r.Notifications-r.Pages)
 	order := map[Verdict]int{Missed: 0, Later: 1, Extra: 2, Same: 3}
 	slices.SortFunc(r.Incidents, func(a, b *Compared) int {
 		first := func(c *Compared) time.Time {

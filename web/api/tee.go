@@ -16,7 +16,7 @@ type TeeReport struct {
 	Resolved      int             `json:"resolved" doc:"How many it sent of ended alerts alone."`
 	ByReceiver    map[string]int  `json:"byReceiver" doc:"The notifications by who was told."`
 	Pages         int             `json:"pages" doc:"How often Fairlead told or would have: once for each incident."`
-	Avoided       int             `json:"avoided"`
+	Avoided       int             `json:"avoided" doc:"The notifications of incidents that Fairlead told of too, less one for each of these."`
 	Same          int             `json:"same"`
 	Later         int             `json:"later"`
 	Missed        int             `json:"missed"`

@@ -1220,7 +1220,10 @@ export interface components {
             observe: boolean;
         };
         TeeReport: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The notifications of incidents that Fairlead told of too, less one for each of these.
+             */
             avoided: number;
             /** @description The notifications by who was told. */
             byReceiver: {

@@ -13,7 +13,6 @@ import (
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/base/telemetry"
 	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/alertmanager"
 	"github.com/fairlead/fairlead/web/api"
 	"github.com/fairlead/fairlead/web/ui"
 )
@@ -104,7 +103,6 @@ func (a *App) replay(ctx context.Context, mux http.Handler, letter store.DeadLet
 		return false, "", fmt.Errorf("replay %s: %w", letter.ID, err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(alertmanager.DeadLetterHeader, letter.ID)
 	r.RemoteAddr = "127.0.0.1:0"
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, r)

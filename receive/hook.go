@@ -173,7 +173,7 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		return "", nil, problem
 	}
 	name, sender.Integration = r.Integration.Name, r.Integration.Name
-	if h.config.Gate.Tee != nil && r.Integration.Forward != "" && !replaying(ctx) {
+	if h.config.Gate.Tee != nil && r.Integration.Forward != "" && !Replaying(ctx) {
 		r.passing = h.config.Gate.Tee.Pass(ctx, name, r.Integration.Forward, r.Request, raw(body))
 	}
 	d, err = h.parse(r, p)
@@ -234,13 +234,13 @@ func (h *Hooks) admit(ctx context.Context, r *Request, p *Protocol) (*integratio
 	} else {
 		knock.Secret = SecretOf(r.Request)
 	}
-	if p.Verify != nil && !replaying(ctx) {
+	if p.Verify != nil && !Replaying(ctx) {
 		if err := p.Verify(ctx, r); err != nil {
 			return nil, AsProblem(err)
 		}
 		knock.Verified = true
 	}
-	if p.Signature != nil && !replaying(ctx) {
+	if p.Signature != nil && !Replaying(ctx) {
 		good, problem := h.config.Gate.signed(p.Signature(r), knock, r.At)
 		if problem != nil {
 			return nil, problem
@@ -329,11 +329,12 @@ func Replay(ctx context.Context, integration string) context.Context {
 	return context.WithValue(ctx, replayKey{}, integration)
 }
 
-func replaying(ctx context.Context) bool { return ctx.Value(replayKey{}) != nil }
+// Replaying reports whether ctx is that of a request which offers a dead letter again.
+func Replaying(ctx context.Context) bool { return ctx.Value(replayKey{}) != nil }
 
 // keep keeps a refused piece as a dead letter. That it cannot be kept does not change the answer.
 func (h *Hooks) keep(ctx context.Context, r *Request, p *Protocol, reason string, payload []byte) {
-	if replaying(ctx) {
+	if Replaying(ctx) {
 		return
 	}
 	letter := DeadLetter{Receiver: cmp.Or(p.Name, p.Kind) + "/" + r.Integration.Name, Reason: reason, Payload: h.config.Gate.Redactor.Bytes(payload)}

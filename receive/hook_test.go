@@ -3,71 +3,26 @@ package receive_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
-	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/receive/alertmanager"
 	"github.com/fairlead/fairlead/receive/pagerduty"
+	"github.com/fairlead/fairlead/test/door"
 )
 
-// keeper is a Publisher that keeps what it is given.
-type keeper struct {
-	mu      sync.Mutex
-	alerts  []signal.Alert
-	letters []receive.DeadLetter
-	fail    error
-}
-
-func (k *keeper) PublishAlerts(_ context.Context, _ time.Time, alerts []signal.Alert) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.fail == nil {
-		k.alerts = append(k.alerts, alerts...)
-	}
-	return k.fail
-}
-
-func (k *keeper) DeadLetter(_ context.Context, _ time.Time, letter receive.DeadLetter) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.letters = append(k.letters, letter)
-	return nil
-}
-
-// hooked is a server with the protocols of PagerDuty and of a made-up sender.
-type hooked struct {
-	*httptest.Server
-	keeper
-	t     *testing.T
-	doors *integration.Registry
-}
-
-func newHooked(t *testing.T) *hooked {
+// newHooked serves PagerDuty's protocol, Prometheus, and a made-up sender.
+func newHooked(t *testing.T) *door.Door {
 	t.Helper()
-	logger := slog.New(slog.DiscardHandler)
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), logger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &hooked{t: t}
-	h.doors, err = integration.NewRegistry(t.Context(), integration.NewSQL(db), []string{"pagerduty", "prometheus", "toy"}, time.Now, logger)
-	if err != nil {
-		t.Fatal(err)
-	}
 	toy := receive.Protocol{
 		Kind: "toy", Mapped: true,
 		Parse: func(r *receive.Request) (*receive.Delivery, error) {
@@ -83,65 +38,27 @@ func newHooked(t *testing.T) *hooked {
 			return &receive.Delivery{ID: body.ID, Pin: body.Origin, Alerts: []signal.Alert{a}}, nil
 		},
 	}
-	gate := &receive.Gate{
-		Integrations: h.doors, Redactor: &integration.Redactor{}, Tee: receive.NewTee(prometheus.NewRegistry()),
-		Anonymous: func() bool { return true },
-	}
-	hooks := receive.NewHooks(receive.HookConfig{
-		Publisher: &h.keeper, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)), Gate: gate, Logger: logger,
-	})
-	mux := http.NewServeMux()
-	mux.Handle("POST /api/v2/alerts", alertmanager.New(alertmanager.Config{
-		Publisher: &h.keeper, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)), Gate: gate, Logger: logger,
+	d := door.New(t, map[string]receive.Protocol{"POST /v2/enqueue": pagerduty.Events(), "POST /in/toy/{integration}": toy}, alertmanager.Integration)
+	d.Handle("POST /api/v2/alerts", alertmanager.New(alertmanager.Config{
+		Publisher: d, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)), Gate: d.Gate, Logger: slog.New(slog.DiscardHandler),
 		ResolveTimeout: func() time.Duration { return time.Minute },
 	}))
-	mux.Handle("POST /v2/enqueue", hooks.Handle(pagerduty.Events()))
-	mux.Handle("POST /in/toy/{integration}", hooks.Handle(toy))
-	h.Server = httptest.NewServer(mux)
-	t.Cleanup(func() {
-		h.Close()
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return h
-}
-
-// send posts a body with headers in pairs and returns status and answer.
-func (h *hooked) send(path, body string, headers ...string) (int, string) {
-	h.t.Helper()
-	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.URL+path, strings.NewReader(body))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
+	return d
 }
 
 func TestARequestBecomesAnAlertWithoutSecrets(t *testing.T) {
 	h := newHooked(t)
-	if status, text := h.send("/in/toy/shop", `{"toy":"Bear"}`); status != 200 {
+	if status, text := h.Post("/in/toy/shop", `{"toy":"Bear"}`); status != 200 {
 		t.Fatalf("got %d %s", status, text)
 	}
-	a := h.alerts[0]
+	a := h.Alerts()[0]
 	if a.Source != "shop" || a.Identity != "Bear" || a.StartsAt.IsZero() || a.Labels.Get("owner") != "ann@example.org" {
 		t.Errorf("got %+v", a)
 	}
 	if got := a.Annotations.Get("summary"); got != "password=[redacted] of [redacted]" {
 		t.Errorf("the summary is %q", got)
 	}
-	_, counters, captures, err := h.doors.Find("shop")
+	_, counters, captures, err := h.Doors.Find("shop")
 	if err != nil || counters.Requests != 1 || counters.Alerts != 1 || len(captures) != 1 || captures[0].Status != 200 {
 		t.Errorf("got %+v, %+v, error %v", counters, captures, err)
 	}
@@ -150,86 +67,86 @@ func TestARequestBecomesAnAlertWithoutSecrets(t *testing.T) {
 func TestPrometheusComesThroughADoorToo(t *testing.T) {
 	h := newHooked(t)
 	const body = `[{"labels":{"alertname":"Down","owner":"ann@example.org","dsn":"password=hunter22"},"annotations":{"summary":"ask ann@example.org"},"generatorURL":"http://ann:s3cret@prom/graph"}]`
-	if status, text := h.send("/api/v2/alerts", body); status != 200 {
+	if status, text := h.Post("/api/v2/alerts", body); status != 200 {
 		t.Fatalf("got %d %s", status, text)
 	}
-	a := h.alerts[0]
+	a := h.Alerts()[0]
 	if a.Source != "prometheus" || a.ResolveTimeout != time.Minute || a.Labels.Get("owner") != "ann@example.org" || a.Labels.Get("dsn") != "password=[redacted]" ||
 		a.Annotations.Get("summary") != "ask [redacted]" || strings.Contains(a.GeneratorURL, "s3cret") {
 		t.Errorf("got %+v", a)
 	}
-	if status, _ := h.send("/api/v2/alerts", `[{"labels":{"token":"abcdefghijkl\u0000"}},{"labels":{"":"token=abcdefghijkl"}}]`); status != 400 {
+	if status, _ := h.Post("/api/v2/alerts", `[{"labels":{"token":"abcdefghijkl\u0000"}},{"labels":{"":"token=abcdefghijkl"}}]`); status != 400 {
 		t.Errorf("bad alerts: got %d, want 400", status)
 	}
-	for _, letter := range h.letters {
+	for _, letter := range h.Letters() {
 		if strings.Contains(string(letter.Payload), "abcdefghijkl") {
 			t.Errorf("a dead letter holds a secret: %s", letter.Payload)
 		}
 	}
-	if _, counters, captures, err := h.doors.Find("prometheus"); err != nil || counters.Requests != 2 || counters.Alerts != 2 || len(captures) == 0 || strings.Contains(captures[0].Body, "hunter22") {
+	if _, counters, captures, err := h.Doors.Find("prometheus"); err != nil || counters.Requests != 2 || counters.Alerts != 2 || len(captures) == 0 || strings.Contains(captures[0].Body, "hunter22") {
 		t.Errorf("the door counts %+v, error %v", counters, err)
 	}
 }
 
 func TestAWrongKeyIsRefusedAndShowsNothing(t *testing.T) {
 	h := newHooked(t)
-	h.send("/in/toy/shop", `{"toy":"Bear"}`)
-	if _, _, err := h.doors.Rotate(t.Context(), "shop", 0, "ann"); err != nil {
+	h.Post("/in/toy/shop", `{"toy":"Bear"}`)
+	if _, _, err := h.Doors.Rotate(t.Context(), "shop", 0, "ann"); err != nil {
 		t.Fatal(err)
 	}
 	for _, headers := range [][]string{nil, {"Authorization", "Bearer guess-guess-guess"}, {"X-Api-Key", "guess"}} {
-		status, text := h.send("/in/toy/shop", `{"toy":"Bear"}`, headers...)
+		status, text := h.Post("/in/toy/shop", `{"toy":"Bear"}`, headers...)
 		if status != 401 || strings.Contains(text, "guess-guess") || !strings.Contains(text, `"field":"key"`) {
 			t.Errorf("%v: got %d %s", headers, status, text)
 		}
 	}
-	if len(h.alerts) != 1 {
-		t.Errorf("%d alerts were accepted, want 1", len(h.alerts))
+	if len(h.Alerts()) != 1 {
+		t.Errorf("%d alerts were accepted, want 1", len(h.Alerts()))
 	}
 }
 
 func TestADeliveryThatIsRepeatedChangesNothing(t *testing.T) {
 	h := newHooked(t)
-	h.fail = receive.ErrUnavailable
-	if status, _ := h.send("/in/toy/shop", `{"toy":"Bear","id":"d1"}`); status != 503 {
+	h.Fail(receive.ErrUnavailable)
+	if status, _ := h.Post("/in/toy/shop", `{"toy":"Bear","id":"d1"}`); status != 503 {
 		t.Errorf("while nothing can be stored: got %d, want 503", status)
 	}
-	h.fail = nil
+	h.Fail(nil)
 	for range 3 {
-		if status, _ := h.send("/in/toy/shop", `{"toy":"Bear","id":"d1"}`); status != 200 {
+		if status, _ := h.Post("/in/toy/shop", `{"toy":"Bear","id":"d1"}`); status != 200 {
 			t.Errorf("got %d, want 200", status)
 		}
 	}
-	if len(h.alerts) != 1 {
-		t.Errorf("%d alerts, want 1", len(h.alerts))
+	if len(h.Alerts()) != 1 {
+		t.Errorf("%d alerts, want 1", len(h.Alerts()))
 	}
 }
 
 func TestAPayloadOfAnotherShapeGoesToTheMapperOrIsKept(t *testing.T) {
 	h := newHooked(t)
-	if status, text := h.send("/in/toy/shop", `{"title":"Own template","status":"open","id":"7"}`); status != 200 {
+	if status, text := h.Post("/in/toy/shop", `{"title":"Own template","status":"open","id":"7"}`); status != 200 {
 		t.Fatalf("got %d %s", status, text)
 	}
-	if a := h.alerts[0]; a.Name() != "Own template" || a.Identity != "7" || len(a.Notes) != 1 {
+	if a := h.Alerts()[0]; a.Name() != "Own template" || a.Identity != "7" || len(a.Notes) != 1 {
 		t.Errorf("got %+v", a)
 	}
-	status, text := h.send("/in/toy/shop", `{"nothing":"known","token":"abcdefghijkl"}`)
+	status, text := h.Post("/in/toy/shop", `{"nothing":"known","token":"abcdefghijkl"}`)
 	if status != 400 || !strings.Contains(text, "toy") || !strings.Contains(text, "mapper.name") {
 		t.Errorf("got %d %s", status, text)
 	}
-	if len(h.letters) != 1 || h.letters[0].Receiver != "toy/shop" || strings.Contains(string(h.letters[0].Payload), "abcdefghijkl") {
-		t.Errorf("the dead letters are %+v", h.letters)
+	if len(h.Letters()) != 1 || h.Letters()[0].Receiver != "toy/shop" || strings.Contains(string(h.Letters()[0].Payload), "abcdefghijkl") {
+		t.Errorf("the dead letters are %+v", h.Letters())
 	}
 }
 
 func TestAnotherOriginIsRefused(t *testing.T) {
 	h := newHooked(t)
 	for origin, want := range map[string]int{"arn:1": 200} {
-		if status, _ := h.send("/in/toy/shop", `{"toy":"Bear","origin":"`+origin+`"}`); status != want {
+		if status, _ := h.Post("/in/toy/shop", `{"toy":"Bear","origin":"`+origin+`"}`); status != want {
 			t.Errorf("%s: got %d, want %d", origin, status, want)
 		}
 	}
-	if status, _ := h.send("/in/toy/shop", `{"toy":"Bear","origin":"arn:2"}`); status != 403 {
+	if status, _ := h.Post("/in/toy/shop", `{"toy":"Bear","origin":"arn:2"}`); status != 403 {
 		t.Errorf("another origin: got %d, want 403", status)
 	}
 }
@@ -247,7 +164,7 @@ func TestWhatIsPassedOnIsUntouchedAndItsAnswerComesBack(t *testing.T) {
 		_, _ = io.WriteString(w, "thanks") // compared below
 	}))
 	defer today.Close()
-	if _, err := h.doors.Create(t.Context(), &integration.Integration{Name: "shop", Kind: "toy", Forward: today.URL}, "ann", ""); err != nil {
+	if _, err := h.Doors.Create(t.Context(), &integration.Integration{Name: "shop", Kind: "toy", Forward: today.URL}, "ann", ""); err != nil {
 		t.Fatal(err)
 	}
 	var zipped bytes.Buffer
@@ -256,7 +173,7 @@ func TestWhatIsPassedOnIsUntouchedAndItsAnswerComesBack(t *testing.T) {
 	if err := zip.Close(); err != nil {
 		t.Fatal(err)
 	}
-	status, text := h.send("/in/toy/shop?x=1", zipped.String(), "Content-Encoding", "gzip", "Authorization", "Bearer of-the-tool", "X-Own", "kept")
+	status, text := h.Post("/in/toy/shop?x=1", zipped.String(), "Content-Encoding", "gzip", "Authorization", "Bearer of-the-tool", "X-Own", "kept")
 	if status != 202 || text != "thanks" {
 		t.Errorf("got %d %q, want today's answer", status, text)
 	}
@@ -264,16 +181,16 @@ func TestWhatIsPassedOnIsUntouchedAndItsAnswerComesBack(t *testing.T) {
 		header.Get("X-Own") != "kept" || path != "/in/toy/shop?x=1" {
 		t.Errorf("passed on: %d bytes to %s with %v", len(got), path, header)
 	}
-	if len(h.alerts) != 1 || h.alerts[0].Identity != "Bear" {
-		t.Errorf("here: %+v", h.alerts)
+	if len(h.Alerts()) != 1 || h.Alerts()[0].Identity != "Bear" {
+		t.Errorf("here: %+v", h.Alerts())
 	}
 	// What Fairlead cannot use or store is no reason to keep it from today's tool.
-	h.fail = receive.ErrUnavailable
-	if status, _ := h.send("/in/toy/shop", `{"toy":"Lion"}`); status != 202 || string(got) != `{"toy":"Lion"}` {
+	h.Fail(receive.ErrUnavailable)
+	if status, _ := h.Post("/in/toy/shop", `{"toy":"Lion"}`); status != 202 || string(got) != `{"toy":"Lion"}` {
 		t.Errorf("while nothing can be stored here: got %d, passed on %q", status, got)
 	}
 	today.Close()
-	if status, text := h.send("/in/toy/shop", `{"toy":"Bear"}`); status != 502 || !strings.Contains(text, "did not answer") {
+	if status, text := h.Post("/in/toy/shop", `{"toy":"Bear"}`); status != 502 || !strings.Contains(text, "did not answer") {
 		t.Errorf("without today's tool: got %d %s, want 502", status, text)
 	}
 }
@@ -281,10 +198,10 @@ func TestWhatIsPassedOnIsUntouchedAndItsAnswerComesBack(t *testing.T) {
 func TestLongAndStrangeFieldsAreCut(t *testing.T) {
 	h := newHooked(t)
 	long := strings.Repeat("x", 3000)
-	if status, _ := h.send("/in/toy/shop", `{"toy":"`+long+`"}`); status != 200 {
+	if status, _ := h.Post("/in/toy/shop", `{"toy":"`+long+`"}`); status != 200 {
 		t.Fatal(status)
 	}
-	if a := h.alerts[0]; len(a.Identity) > 1024 || len(a.Notes) != 1 {
+	if a := h.Alerts()[0]; len(a.Identity) > 1024 || len(a.Notes) != 1 {
 		t.Errorf("the key has %d bytes, notes %q", len(a.Identity), a.Notes)
 	}
 }

@@ -42,3 +42,12 @@ func WriteJSON(w http.ResponseWriter, status int, value any) {
 	w.WriteHeader(status)
 	_, _ = w.Write(append(text, '\n')) // the sender has gone: nobody is left to tell
 }
+
+// AnswerCount is a Protocol's Answer for senders that count any 200 as success: how many reports were accepted.
+func AnswerCount(w http.ResponseWriter, _ *Request, d *Delivery, problem *Problem) {
+	if problem != nil {
+		problem.Write(w)
+		return
+	}
+	WriteJSON(w, http.StatusOK, map[string]any{"status": "ok", "accepted": len(d.Alerts)})
+}

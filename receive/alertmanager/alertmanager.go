@@ -31,9 +31,6 @@ import (
 // Integration is the name under which these alerts are known when the server names no other.
 const Integration = "prometheus"
 
-// DeadLetterHeader marks a request that offers a dead letter again: what is refused again makes no second dead letter.
-const DeadLetterHeader = "Fairlead-Dead-Letter"
-
 // Config says what a Handler needs.
 type Config struct {
 	// Publisher takes the alerts.
@@ -148,7 +145,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, v *visit) *recei
 	if v.door != nil && v.door.Forward != "" && h.config.Gate.Tee != nil {
 		v.passing = h.config.Gate.Tee.Pass(r.Context(), v.door.Name, v.door.Forward, r, raw(body))
 	}
-	letters := r.Header.Get(DeadLetterHeader) == ""
+	letters := !receive.Replaying(r.Context())
 	batch, err := Parse(body, at, h.config.Limits)
 	if err != nil {
 		problem := receive.AsProblem(err)

@@ -8,19 +8,19 @@ import (
 
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/hooktest"
+	"github.com/fairlead/fairlead/test/door"
 )
 
 func TestAPayloadOfTheUsersOwnGoesToTheMapper(t *testing.T) {
-	s := hooktest.New(t, map[string]receive.Protocol{"POST /in/alertmanager/{integration}": Webhook()})
+	s := door.New(t, map[string]receive.Protocol{"POST /in/alertmanager/{integration}": Webhook()})
 	mapper := integration.Mapper{Identity: "body.what", Name: "body.what", State: `body.bad ? "firing" : "resolved"`}
 	if _, err := s.Doors.Create(t.Context(), &integration.Integration{Name: "own", Kind: WebhookKind, Mapper: mapper}, "ann", ""); err != nil {
 		t.Fatal(err)
 	}
-	if status, text := s.Send("/in/alertmanager/own", `{"what":"HighLatency","bad":true}`); status != 200 || text != "" {
+	if status, text := s.Post("/in/alertmanager/own", `{"what":"HighLatency","bad":true}`); status != 200 || text != "" {
 		t.Errorf("a payload that the mapper reads: got %d %s", status, text)
 	}
-	if status, text := s.Send("/in/alertmanager/own", notified); status != 200 || text != "" {
+	if status, text := s.Post("/in/alertmanager/own", notified); status != 200 || text != "" {
 		t.Errorf("Alertmanager's own: got %d %s", status, text)
 	}
 	alerts := s.Alerts()
@@ -28,8 +28,8 @@ func TestAPayloadOfTheUsersOwnGoesToTheMapper(t *testing.T) {
 		t.Errorf("got %+v", alerts)
 	}
 	const foreign = `{"routing_key":"R1","event_action":"trigger"}`
-	status, text := s.Send("/in/alertmanager/own", foreign)
-	letters := s.DeadLetters()
+	status, text := s.Post("/in/alertmanager/own", foreign)
+	letters := s.Letters()
 	if status != 400 || !strings.Contains(text, `"field":"alerts"`) || !strings.Contains(text, "The mapper does not read it either") || len(letters) != 1 ||
 		letters[0].Receiver != "alertmanager/own" || !strings.Contains(string(letters[0].Payload), "event_action") {
 		t.Errorf("a payload of another product: got %d %s, letters %+v", status, text, letters)
@@ -51,14 +51,14 @@ func (f *flaky) Record(ctx context.Context, events []Event) error {
 
 func TestEventsAreTakenOnceAndMakeNoAlerts(t *testing.T) {
 	recorder := &flaky{fail: errors.Join(receive.ErrUnavailable)}
-	s := hooktest.New(t, map[string]receive.Protocol{"POST /in/am-events/{integration}": EventRecorder(recorder)})
+	s := door.New(t, map[string]receive.Protocol{"POST /in/am-events/{integration}": EventRecorder(recorder)})
 	const batch = `[{"@timestamp":"2026-11-24T23:55:00Z","data":{"alertCreated":{"alert":{"fingerprint":"1"}}}},{"data":{"alertmanagerShutdownEvent":{}}}]`
-	if status, text := s.Send("/in/am-events/prod", batch); status != 503 {
+	if status, text := s.Post("/in/am-events/prod", batch); status != 503 {
 		t.Errorf("while nothing can be kept: got %d %s, want 503, so that it is sent again", status, text)
 	}
 	recorder.fail = nil
 	for range 2 {
-		if status, text := s.Send("/in/am-events/prod", batch); status != 200 {
+		if status, text := s.Post("/in/am-events/prod", batch); status != 200 {
 			t.Errorf("got %d %s", status, text)
 		}
 	}

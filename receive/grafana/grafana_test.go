@@ -17,7 +17,7 @@ import (
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/hooktest"
+	"github.com/fairlead/fairlead/test/door"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -106,7 +106,7 @@ func TestWhatGrafanaSigns(t *testing.T) {
 }
 
 func TestASignedNotificationIsChecked(t *testing.T) {
-	s := hooktest.New(t, map[string]receive.Protocol{"POST /in/grafana/{integration}": Webhook()})
+	s := door.New(t, map[string]receive.Protocol{"POST /in/grafana/{integration}": Webhook()})
 	if _, err := s.Doors.Create(t.Context(), &integration.Integration{Name: "prod", Kind: Kind}, "ann", ""); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestASignedNotificationIsChecked(t *testing.T) {
 		"an old time":          {[]string{signatureHeader, mac(old + ":" + documented), timestampHeader, old}, 401},
 		"no time":              {[]string{signatureHeader, mac("noon:" + documented), timestampHeader, "noon"}, 401},
 	} {
-		if status, text := s.Send("/in/grafana/prod", documented, test.headers...); status != test.want {
+		if status, text := s.Post("/in/grafana/prod", documented, test.headers...); status != test.want {
 			t.Errorf("%s: got %d %s, want %d", name, status, text, test.want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/hooktest"
+	"github.com/fairlead/fairlead/test/door"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -150,7 +150,7 @@ func TestBadEventsNameTheField(t *testing.T) {
 }
 
 func TestNormalEventsAreAcceptedAndMakeNothing(t *testing.T) {
-	s := hooktest.New(t, map[string]receive.Protocol{"POST /in/k8s-events/{integration}": Events(), "POST /in/k8s-events": Events()})
+	s := door.New(t, map[string]receive.Protocol{"POST /in/k8s-events/{integration}": Events(), "POST /in/k8s-events": Events()})
 	fresh := strings.ReplaceAll(older, "2026-03-04T11:55:00Z", time.Now().UTC().Format(time.RFC3339))
 	normal := strings.Replace(fresh, "Warning", "Normal", 1)
 	for _, test := range []struct{ path, body, want string }{
@@ -158,7 +158,7 @@ func TestNormalEventsAreAcceptedAndMakeNothing(t *testing.T) {
 		{"/in/k8s-events/prod?cluster=eu-1", "[" + normal + "," + fresh + "]", `{"accepted":1,"normal":1}`},
 		{"/in/k8s-events", fresh, `{"accepted":1,"normal":0}`},
 	} {
-		if status, text := s.Send(test.path, test.body); status != 200 || strings.TrimSpace(text) != test.want {
+		if status, text := s.Post(test.path, test.body); status != 200 || strings.TrimSpace(text) != test.want {
 			t.Errorf("%s: got %d %s, want 200 %s", test.path, status, text, test.want)
 		}
 	}
@@ -169,17 +169,17 @@ func TestNormalEventsAreAcceptedAndMakeNothing(t *testing.T) {
 	if _, _, captures, err := s.Doors.Find("prod"); err != nil || len(captures) != 3 {
 		t.Errorf("%d payloads were captured, error %v", len(captures), err)
 	}
-	if status, text := s.Send("/in/k8s-events/prod", "["+fresh+`,{"type":"Warning"}]`); status != 400 || !strings.Contains(text, "items[1].regarding") || len(s.Alerts()) != 3 || len(s.DeadLetters()) != 1 {
-		t.Errorf("a mixed list: got %d %s, %d alerts, %d dead letters", status, text, len(s.Alerts()), len(s.DeadLetters()))
+	if status, text := s.Post("/in/k8s-events/prod", "["+fresh+`,{"type":"Warning"}]`); status != 400 || !strings.Contains(text, "items[1].regarding") || len(s.Alerts()) != 3 || len(s.Letters()) != 1 {
+		t.Errorf("a mixed list: got %d %s, %d alerts, %d dead letters", status, text, len(s.Alerts()), len(s.Letters()))
 	}
 }
 
 func TestTheIntegrationsTimeoutDecidesWhatIsLate(t *testing.T) {
-	s := hooktest.New(t, map[string]receive.Protocol{"POST /in/k8s-events/{integration}": Events()})
+	s := door.New(t, map[string]receive.Protocol{"POST /in/k8s-events/{integration}": Events()})
 	if _, err := s.Doors.Create(t.Context(), &integration.Integration{Name: "prod", Kind: Kind, ResolveTimeout: "0"}, "ann", ""); err != nil {
 		t.Fatal(err)
 	}
-	s.Send("/in/k8s-events/prod", older)
+	s.Post("/in/k8s-events/prod", older)
 	if alerts := s.Alerts(); len(alerts) != 1 || !alerts[0].EndsAt.IsZero() || alerts[0].ResolveTimeout != 0 {
 		t.Errorf("got %+v", alerts)
 	}

@@ -11,16 +11,16 @@ import (
 
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/hooktest"
+	"github.com/fairlead/fairlead/test/door"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 func none(string) string { return "" }
 
-func serve(t *testing.T) *hooktest.Server {
+func serve(t *testing.T) *door.Door {
 	t.Helper()
-	return hooktest.New(t, map[string]receive.Protocol{"POST /in/json/{integration}": JSON()})
+	return door.New(t, map[string]receive.Protocol{"POST /in/json/{integration}": JSON()})
 }
 
 func TestTheAnswerSaysWhatWasUnderstood(t *testing.T) {
@@ -31,7 +31,7 @@ func TestTheAnswerSaysWhatWasUnderstood(t *testing.T) {
 		"acknowledged": {`{"id":17,"title":"Disk full","status":"acknowledged"}`, `{"accepted":1,"alerts":[{"identity":"17","name":"Disk full","state":"acknowledged"}]}`},
 		"a list":       {`[{"key":"a","name":"A"},{"key":"b","name":"B"}]`, `{"accepted":2,"alerts":[{"identity":"a","name":"A","state":"firing"},{"identity":"b","name":"B","state":"firing"}]}`},
 	} {
-		if status, text := s.Send("/in/json/tool", test.body); status != 202 || strings.TrimSpace(text) != test.want {
+		if status, text := s.Post("/in/json/tool", test.body); status != 202 || strings.TrimSpace(text) != test.want {
 			t.Errorf("%s: got %d %s, want 202 %s", name, status, text, test.want)
 		}
 	}
@@ -46,7 +46,7 @@ func TestTheIntegrationsMapperIsUsed(t *testing.T) {
 	if _, err := s.Doors.Create(t.Context(), &integration.Integration{Name: "tool", Kind: Kind, Mapper: mapper}, "ann", ""); err != nil {
 		t.Fatal(err)
 	}
-	status, text := s.Send("/in/json/tool", `{"checks":[{"k":"1","what":"http"}]}`, "X-Site", "eu")
+	status, text := s.Post("/in/json/tool", `{"checks":[{"k":"1","what":"http"}]}`, "X-Site", "eu")
 	if status != 202 || !strings.Contains(text, `"name":"http eu"`) {
 		t.Errorf("got %d %s", status, text)
 	}
@@ -60,9 +60,9 @@ func TestWhatCannotBeReadIsKeptWithTheReason(t *testing.T) {
 		`[]`:                           "no item",
 		`{"name":"x","status":"blue"}`: "mapper.state",
 	} {
-		before := len(s.DeadLetters())
-		status, text := s.Send("/in/json/tool", body)
-		letters := s.DeadLetters()
+		before := len(s.Letters())
+		status, text := s.Post("/in/json/tool", body)
+		letters := s.Letters()
 		if status != 400 || !strings.Contains(text, want) || len(letters) != before+1 || string(letters[before].Payload) != body || !strings.Contains(letters[before].Reason, want) {
 			t.Errorf("%s: got %d %s and letters %+v, want 400 with %q", body, status, text, letters[before:], want)
 		}
@@ -102,11 +102,11 @@ func TestASignatureStandsForTheKey(t *testing.T) {
 		"empty sum":                     {[]string{"X-Signature", "sha256="}, 401},
 		"wrong, beside the right key":   {[]string{"X-Signature", sign("guess"), "Authorization", "Bearer " + secret}, 401},
 	} {
-		if status, text := s.Send("/in/json/tool", body, test.headers...); status != test.want {
+		if status, text := s.Post("/in/json/tool", body, test.headers...); status != test.want {
 			t.Errorf("%s: got %d %s, want %d", name, status, text, test.want)
 		}
 	}
-	if status, _ := s.Send("/in/json/other", body, "X-Signature", "00"); status != 202 {
+	if status, _ := s.Post("/in/json/other", body, "X-Signature", "00"); status != 202 {
 		t.Errorf("an integration without a key refused a signature with %d", status)
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -34,14 +33,8 @@ const Kind = "nagios"
 func Notification() receive.Protocol {
 	return receive.Protocol{
 		Kind: Kind, Mapped: true,
-		Parse: func(r *receive.Request) (*receive.Delivery, error) { return Parse(r.Body, r.At) },
-		Answer: func(w http.ResponseWriter, _ *receive.Request, d *receive.Delivery, p *receive.Problem) {
-			if p != nil {
-				p.Write(w)
-				return
-			}
-			receive.WriteJSON(w, http.StatusOK, map[string]any{"status": "ok", "accepted": len(d.Alerts)})
-		},
+		Parse:  func(r *receive.Request) (*receive.Delivery, error) { return Parse(r.Body, r.At) },
+		Answer: receive.AnswerCount,
 	}
 }
 

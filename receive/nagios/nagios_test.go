@@ -12,7 +12,7 @@ import (
 
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/hooktest"
+	"github.com/fairlead/fairlead/test/door"
 )
 
 const form = "application/x-www-form-urlencoded"
@@ -161,20 +161,20 @@ func TestABadNotificationNamesTheField(t *testing.T) {
 }
 
 func TestAnActIsTakenOnce(t *testing.T) {
-	s := hooktest.New(t, map[string]receive.Protocol{"POST /in/nagios/{integration}": Notification()})
+	s := door.New(t, map[string]receive.Protocol{"POST /in/nagios/{integration}": Notification()})
 	acknowledged := string(body(service, "NOTIFICATIONTYPE", "ACKNOWLEDGEMENT"))
 	for range 2 {
-		if status, text := s.Send("/in/nagios/prod", acknowledged, "Content-Type", form); status != 200 || strings.TrimSpace(text) != `{"accepted":2,"status":"ok"}` {
+		if status, text := s.Post("/in/nagios/prod", acknowledged, "Content-Type", form); status != 200 || strings.TrimSpace(text) != `{"accepted":2,"status":"ok"}` {
 			t.Errorf("got %d %s", status, text)
 		}
 	}
 	if len(s.Alerts()) != 2 {
 		t.Errorf("%d reports were published, want 2", len(s.Alerts()))
 	}
-	if status, text := s.Send("/in/nagios/prod", string(body(service, "SERVICESTATETYPE", "SOFT")), "Content-Type", form); status != 200 || !strings.Contains(text, `"accepted":0`) {
+	if status, text := s.Post("/in/nagios/prod", string(body(service, "SERVICESTATETYPE", "SOFT")), "Content-Type", form); status != 200 || !strings.Contains(text, `"accepted":0`) {
 		t.Errorf("a soft state: got %d %s", status, text)
 	}
-	if status, text := s.Send("/in/nagios/prod", "x=y", "Content-Type", form); status != 400 || !strings.Contains(text, "HOSTNAME") || len(s.DeadLetters()) != 1 {
+	if status, text := s.Post("/in/nagios/prod", "x=y", "Content-Type", form); status != 400 || !strings.Contains(text, "HOSTNAME") || len(s.Letters()) != 1 {
 		t.Errorf("another form: got %d %s", status, text)
 	}
 }

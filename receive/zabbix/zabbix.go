@@ -14,7 +14,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,14 +30,8 @@ const Kind = "zabbix"
 func Webhook() receive.Protocol {
 	return receive.Protocol{
 		Kind: Kind, Mapped: true,
-		Parse: func(r *receive.Request) (*receive.Delivery, error) { return Parse(r.Body, r.At) },
-		Answer: func(w http.ResponseWriter, _ *receive.Request, d *receive.Delivery, p *receive.Problem) {
-			if p != nil {
-				p.Write(w)
-				return
-			}
-			receive.WriteJSON(w, http.StatusOK, map[string]any{"status": "ok", "accepted": len(d.Alerts)})
-		},
+		Parse:  func(r *receive.Request) (*receive.Delivery, error) { return Parse(r.Body, r.At) },
+		Answer: receive.AnswerCount,
 	}
 }
 

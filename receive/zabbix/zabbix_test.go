@@ -16,7 +16,7 @@ import (
 
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/hooktest"
+	"github.com/fairlead/fairlead/test/door"
 	"github.com/fairlead/fairlead/test/need"
 )
 
@@ -234,17 +234,17 @@ func TestTheMediaTypeThatWeShip(t *testing.T) {
 }
 
 func TestTheAnswerIsJSON(t *testing.T) {
-	s := hooktest.New(t, map[string]receive.Protocol{"POST /in/zabbix/{integration}": Webhook()})
+	s := door.New(t, map[string]receive.Protocol{"POST /in/zabbix/{integration}": Webhook()})
 	update := sent(t, map[string]any{"event_update_status": "1", "event_update_action": "acknowledged"})
 	for range 2 { // the second changes nothing
-		if status, text := s.Send("/in/zabbix/prod", string(update)); status != 200 || strings.TrimSpace(text) != `{"accepted":2,"status":"ok"}` {
+		if status, text := s.Post("/in/zabbix/prod", string(update)); status != 200 || strings.TrimSpace(text) != `{"accepted":2,"status":"ok"}` {
 			t.Errorf("got %d %s", status, text)
 		}
 	}
 	if len(s.Alerts()) != 2 {
 		t.Errorf("%d reports were published, want 2", len(s.Alerts()))
 	}
-	if status, text := s.Send("/in/zabbix/prod", `{}`); status != 400 || !strings.Contains(text, "event_id") || len(s.DeadLetters()) != 1 {
+	if status, text := s.Post("/in/zabbix/prod", `{}`); status != 400 || !strings.Contains(text, "event_id") || len(s.Letters()) != 1 {
 		t.Errorf("got %d %s", status, text)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,25 +24,27 @@ import (
 // Door is a server of protocols. Requests from this machine need no key.
 type Door struct {
 	*httptest.Server
-	// Doors are its integrations.
+	// Doors are its integrations, Gate what lets senders in.
 	Doors *integration.Registry
+	Gate  *receive.Gate
 
 	t       testing.TB
+	mux     *http.ServeMux
 	mu      sync.Mutex
 	alerts  []signal.Alert       // guarded by mu
 	letters []receive.DeadLetter // guarded by mu
 	fail    error                // guarded by mu
 }
 
-// New serves protocols, each at a pattern of http.ServeMux, until the test ends.
-func New(t testing.TB, protocols map[string]receive.Protocol) *Door {
+// New serves protocols, each at a pattern of http.ServeMux, until the test ends. kinds are further kinds of integrations, for what
+// the test serves by Handle.
+func New(t testing.TB, protocols map[string]receive.Protocol, kinds ...string) *Door {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var kinds []string
 	for _, p := range protocols {
 		kinds = append(kinds, p.Kind)
 	}
@@ -49,16 +52,15 @@ func New(t testing.TB, protocols map[string]receive.Protocol) *Door {
 	if d.Doors, err = integration.NewRegistry(t.Context(), integration.NewSQL(db), kinds, time.Now, logger); err != nil {
 		t.Fatal(err)
 	}
+	d.Gate = &receive.Gate{Integrations: d.Doors, Redactor: &integration.Redactor{}, Tee: receive.NewTee(nil), Anonymous: func() bool { return true }}
 	hooks := receive.NewHooks(receive.HookConfig{
-		Publisher: d, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
-		Gate:   &receive.Gate{Integrations: d.Doors, Redactor: &integration.Redactor{}, Anonymous: func() bool { return true }},
-		Logger: logger,
+		Publisher: d, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)), Gate: d.Gate, Logger: logger,
 	})
-	mux := http.NewServeMux()
+	d.mux = http.NewServeMux()
 	for pattern, p := range protocols {
-		mux.Handle(pattern, hooks.Handle(p))
+		d.mux.Handle(pattern, hooks.Handle(p))
 	}
-	d.Server = httptest.NewServer(mux)
+	d.Server = httptest.NewServer(d.mux)
 	t.Cleanup(func() {
 		d.Close()
 		if err := db.Close(); err != nil {
@@ -67,6 +69,9 @@ func New(t testing.TB, protocols map[string]receive.Protocol) *Door {
 	})
 	return d
 }
+
+// Handle serves something else at a pattern.
+func (d *Door) Handle(pattern string, handler http.Handler) { d.mux.Handle(pattern, handler) }
 
 // PublishAlerts is receive.Publisher's.
 func (d *Door) PublishAlerts(_ context.Context, _ time.Time, alerts []signal.Alert) error {
@@ -102,11 +107,18 @@ func (d *Door) Taken() []signal.Alert {
 	return alerts
 }
 
+// Alerts returns what was published since the last call of Taken.
+func (d *Door) Alerts() []signal.Alert {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.alerts)
+}
+
 // Letters returns the dead letters.
 func (d *Door) Letters() []receive.DeadLetter {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.letters
+	return slices.Clone(d.letters)
 }
 
 // Answer is what the server answered.
@@ -114,6 +126,13 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
+}
+
+// Post posts a body with headers in pairs and returns status and answer.
+func (d *Door) Post(path, body string, headers ...string) (status int, answer string) {
+	d.t.Helper()
+	got := d.Send(http.MethodPost, path, body, headers...)
+	return got.Status, got.Body
 }
 
 // Send sends a request with headers in pairs.

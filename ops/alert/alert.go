@@ -70,14 +70,16 @@ type Episode struct {
 
 	Service, Instance, Host entity.Ref
 
-	text    uint64      // hash of the newest annotations and GeneratorURL
-	textNew bool        // they were not stored yet
-	returns []time.Time // newest returns after an end, oldest first; only within Config.FlapWindow
-	endedAt time.Time   // server's time of the newest end
-	fired   time.Time   // the sender's time of the newest firing
-	timer   int         // index in the tracker's heap, -1 when not queued
-	due     time.Time
-	dirty   dirtiness
+	text    uint64 // hash of the newest annotations and GeneratorURL
+	textNew bool   // they were not stored yet
+	// labelsNew says that labels, and what follows from them, were changed by the sender and not stored yet.
+	labelsNew bool
+	returns   []time.Time // newest returns after an end, oldest first; only within Config.FlapWindow
+	endedAt   time.Time   // server's time of the newest end
+	fired     time.Time   // the sender's time of the newest firing
+	timer     int         // index in the tracker's heap, -1 when not queued
+	due       time.Time
+	dirty     dirtiness
 	// Counted is what its incident counts of it; the incident engine keeps it.
 	Counted Counted
 

@@ -30,6 +30,8 @@ const updateChanged = `UPDATE alerts SET severity = ?, annotations = coalesce(?,
 	last_received_at = ?, expires_at = ?, reports = ?, flaps = ?, flapping = ?, silenced_by = ?, inhibited_by = ?, incident = ?,
 	why = coalesce(?, why), decision = decision || ?, decision_lines = ?, chain = ? WHERE seq = ?`
 
+const updateLabels = `UPDATE alerts SET template_key = ?, name = ?, entity = ?, labels = ? WHERE seq = ?`
+
 const updateRepeated = `UPDATE alerts SET last_received_at = ?, expires_at = ?, reports = ? WHERE seq = ?`
 
 // Save stores changed episodes within tx; call Changes.Stored after the commit. It returns, for the audit log, one entry for
@@ -59,6 +61,12 @@ func Save(ctx context.Context, tx store.Tx, c Changes) (decisions []byte, err er
 			strings.Join(e.SilencedBy, ","), strings.Join(e.InhibitedBy, ","), int64(e.Incident), why, e.encodeLines(), e.lines, hex.EncodeToString(e.Chain[:]), int64(e.Seq)) //nolint:gosec // numbers far below 2^63
 		if err != nil {
 			return nil, fmt.Errorf("update alert %s: %w", e.ID, err)
+		}
+		if !e.labelsNew {
+			continue
+		}
+		if _, err := store.Exec(ctx, tx, updateLabels, e.TemplateKey, e.Name(), e.Entity().String(), encodeLabels(e.Labels), int64(e.Seq)); err != nil { //nolint:gosec // as above
+			return nil, fmt.Errorf("update labels of alert %s: %w", e.ID, err)
 		}
 	}
 	for _, e := range c.Repeated {

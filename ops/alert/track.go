@@ -3,7 +3,9 @@ package alert
 import (
 	"container/heap"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fairlead/fairlead/base/entity"
@@ -34,6 +36,15 @@ type Event struct {
 	Kind    EventKind
 	At      time.Time
 	Episode *Episode
+	// Was says what the episode was before its sender changed its labels; nil if it did not. Any Kind may have it.
+	Was *Was
+}
+
+// Was is what an incident counts by the labels of an episode.
+type Was struct {
+	Name     string
+	Entity   entity.Ref
+	Severity signal.Severity
 }
 
 // Tracker follows all episodes. It is deterministic and not safe for concurrent use. It costs O(log n) per change and
@@ -98,14 +109,17 @@ func (t *Tracker) Report(now time.Time, a *signal.Alert) Event {
 		return Event{Kind: Nothing, At: now, Episode: e}
 	case e.State == Resolved:
 		t.repeat(now, e, a)
-		return t.comeBack(now, e, a)
+		was := t.relabel(now, e, a)
+		event := t.comeBack(now, e, a)
+		event.Was = was
+		return event
 	}
 	t.repeat(now, e, a)
 	if ended {
 		return t.end(now, e, a.EndsAt, "resolved", "The sender reported its end.")
 	}
 	t.schedule(now, e, a)
-	return Event{Kind: Nothing, At: now, Episode: e}
+	return Event{Kind: Nothing, At: now, Episode: e, Was: t.relabel(now, e, a)}
 }
 
 // stale reports whether the sender itself says that a report is older than what is known of e: an end of before it fired
@@ -179,6 +193,43 @@ func (t *Tracker) repeat(now time.Time, e *Episode, a *signal.Alert) {
 	if a != nil && e.read(a) {
 		t.mark(e, changed)
 	}
+}
+
+// relabel takes over the labels of a report whose identity is the sender's key, so that an alert that its sender makes worse,
+// or calls by another name, is known as what it is now. It returns what the episode was, nil if nothing changed. An end says
+// nothing of the kind: many senders send it with less.
+func (t *Tracker) relabel(now time.Time, e *Episode, a *signal.Alert) *Was {
+	if !a.Keyed || slices.Equal(e.Labels, a.Labels) {
+		return nil
+	}
+	was := &Was{Name: e.Name(), Entity: e.Entity(), Severity: e.Severity}
+	before, severity := e.Labels, e.Severity
+	e.Labels, e.Severity, e.TemplateKey = a.Labels, a.Severity(), TemplateKey(a)
+	e.Service, e.Instance, e.Host = entity.Of(a.Labels.Get)
+	e.labelsNew = true
+	outcome, reason := "changed", "Its sender changed "+strings.Join(differing(before, a.Labels), ", ")+"."
+	switch {
+	case e.Severity > severity:
+		outcome, reason = "worse", fmt.Sprintf("Its sender made it %s; it was %s.", e.Severity, severity)
+	case e.Severity < severity:
+		outcome, reason = "milder", fmt.Sprintf("Its sender made it %s; it was %s.", e.Severity, severity)
+	}
+	e.Note(now, StageIdentity, outcome, reason)
+	t.mark(e, changed)
+	return was
+}
+
+// differing returns the names of at most five labels that two label sets have not in common.
+func differing(a, b signal.Labels) []string {
+	var names []string
+	for _, pair := range [][2]signal.Labels{{a, b}, {b, a}} {
+		for _, l := range pair[0] {
+			if pair[1].Get(l.Name) != l.Value && !slices.Contains(names, l.Name) && len(names) < 5 {
+				names = append(names, l.Name)
+			}
+		}
+	}
+	return names
 }
 
 // read takes over annotations and link of a report, and reports whether they changed.
@@ -307,7 +358,7 @@ func (t *Tracker) Restore(now time.Time, e *Episode, lines int) {
 	if t.byID[e.ID] != nil {
 		return
 	}
-	e.timer, e.lines, e.dirty, e.textNew, e.Annotations, e.GeneratorURL, e.Why = -1, lines, clean, false, nil, "", nil
+	e.timer, e.lines, e.dirty, e.textNew, e.labelsNew, e.Annotations, e.GeneratorURL, e.Why = -1, lines, clean, false, false, nil, "", nil
 	e.Service, e.Instance, e.Host = entity.Of(e.Labels.Get)
 	e.fired = e.StartsAt
 	t.next = max(t.next, e.Seq+1)
@@ -378,7 +429,7 @@ func (t *Tracker) PutBack(c Changes) {
 func (c Changes) Stored() {
 	for _, list := range [][]*Episode{c.Fresh, c.Changed} {
 		for _, e := range list {
-			e.Lines, e.Annotations, e.GeneratorURL, e.Why, e.textNew = nil, nil, "", nil, false
+			e.Lines, e.Annotations, e.GeneratorURL, e.Why, e.textNew, e.labelsNew = nil, nil, "", nil, false, false
 		}
 	}
 }

@@ -210,3 +210,37 @@ func TestARecordStopsGrowing(t *testing.T) {
 		t.Errorf("got %d lines, the last %q", len(e.Lines), e.Lines[len(e.Lines)-1].Outcome)
 	}
 }
+
+func TestASenderThatKnowsItsAlertByAKeyMayMakeItWorse(t *testing.T) {
+	s := newStory()
+	at := func(severity, team string) signal.Alert {
+		return signal.Alert{
+			Source: "datadog", Identity: "monitor/7", Keyed: true, StartsAt: start,
+			Labels: signal.NewLabels(map[string]string{"alertname": "Disk", "host": "db-1", "severity": severity, "team": team}),
+		}
+	}
+	e := s.report(0, at("warning", "a"))
+	e.Lines = nil
+	for second, report := range []signal.Alert{at("warning", "a"), at("critical", "a"), at("critical", "b"), at("warning", "b")} {
+		if again := s.report(second, report); again != e {
+			t.Fatal("it became another alert")
+		}
+	}
+	over := at("info", "c")
+	over.EndsAt = start.Add(4 * time.Second)
+	s.report(5, over)
+	if e.Severity != signal.Warning || e.Labels.Get("team") != "b" || e.State != Resolved {
+		t.Errorf("got %s, team %s, %s; an end must not grade it", e.Severity, e.Labels.Get("team"), e.State)
+	}
+	var outcomes []string
+	for _, line := range e.Lines {
+		outcomes = append(outcomes, line.Outcome+": "+line.Reason)
+	}
+	want := []string{
+		"worse: Its sender made it critical; it was warning.", "changed: Its sender changed team.",
+		"milder: Its sender made it warning; it was critical.", "resolved: The sender reported its end.",
+	}
+	if diff := cmp.Diff(want, outcomes); diff != "" {
+		t.Errorf("record (-want +got):\n%s", diff)
+	}
+}

@@ -106,3 +106,80 @@ func TestADeliveryThatComesLateChangesNothing(t *testing.T) {
 	}
 	b.check()
 }
+
+func TestAnAlertThatItsSenderMakesWorseIsToldAsSuch(t *testing.T) {
+	b := newBench(t)
+	a := keyed(signal.Report, "db/1")
+	grade := func(severity, name string) signal.Alert {
+		a.Labels = signal.NewLabels(map[string]string{"alertname": name, "service": "db", "severity": severity})
+		return a
+	}
+	b.send(grade("warning", "Disk fills"))
+	b.pass(2 * time.Minute)
+	if inc := b.incident(1); inc.State != Forming || inc.Severity != signal.Warning {
+		t.Fatalf("got %s, %s: a lone warning is held", inc.State, inc.Severity)
+	}
+	b.send(grade("critical", "Disk full"))
+	b.pass(29 * time.Second)
+	if inc := b.incident(1); inc.State != Forming {
+		t.Errorf("got %s, want it held half a minute from when it became critical", inc.State)
+	}
+	b.pass(2 * time.Second)
+	inc := b.incident(1)
+	if inc.State != Open || inc.Severity != signal.Critical || !strings.Contains(inc.Title, "Disk full") {
+		t.Errorf("got %s, %s, %q; want it open, critical, under its new name", inc.State, inc.Severity, inc.Title)
+	}
+	if len(inc.Total.Names) != 1 || inc.Total.Alerts != 1 {
+		t.Errorf("got %d alerts, named %v", inc.Total.Alerts, inc.Total.Names)
+	}
+	rows, err := alert.List(t.Context(), b.db.Read(), alert.Filter{Incident: 1, Limit: 10})
+	if err != nil || len(rows) != 1 || rows[0].Severity != signal.Critical || rows[0].Name() != "Disk full" {
+		t.Errorf("stored are %v, %v", rows, err)
+	}
+	b.check()
+}
+
+// mild silences warnings.
+type mild struct{}
+
+func (mild) Match(labels signal.Labels, _ time.Time) []string {
+	if labels.Get("severity") == "warning" {
+		return []string{"mild"}
+	}
+	return nil
+}
+func (mild) NextChange(time.Time) time.Time { return time.Time{} }
+func (mild) Version() uint64                { return 1 }
+
+func TestAnAlertThatIsMadeWorseLeavesTheSilenceOfTheMildOnes(t *testing.T) {
+	inhibitor, err := alert.NewInhibitor([]alert.InhibitRule{{SourceMatchers: []string{"severity=critical"}, TargetMatchers: []string{"severity=info"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := NewEngine(DefaultConfig(), nil, mild{}, inhibitor)
+	grade := func(severity string) signal.Alert {
+		a := keyed(signal.Report, "db/1")
+		a.Labels = signal.NewLabels(map[string]string{"alertname": "Disk", "severity": severity})
+		return a
+	}
+	info := keyed(signal.Report, "db/2")
+	info.Labels = signal.NewLabels(map[string]string{"alertname": "Disk note", "severity": "info"})
+	e.Apply(dawn, []signal.Alert{grade("warning"), info})
+	tally := func() (t Tally) {
+		for _, inc := range e.incidents {
+			t.add(&inc.Own)
+		}
+		return t
+	}
+	if got := tally(); got.Silenced != 1 || got.Inhibited != 0 {
+		t.Fatalf("got %d silenced, %d inhibited, want 1 and 0", got.Silenced, got.Inhibited)
+	}
+	e.Apply(dawn.Add(time.Second), []signal.Alert{grade("critical")})
+	if got := tally(); got.Silenced != 0 || got.Inhibited != 1 {
+		t.Errorf("got %d silenced, %d inhibited once it is critical, want 0 and 1", got.Silenced, got.Inhibited)
+	}
+	e.Apply(dawn.Add(2*time.Second), []signal.Alert{grade("warning")})
+	if got := tally(); got.Silenced != 1 || got.Inhibited != 0 {
+		t.Errorf("got %d silenced, %d inhibited once it is mild again, want 1 and 0", got.Silenced, got.Inhibited)
+	}
+}

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -146,6 +147,9 @@ func sooner(a, b time.Time) time.Time {
 // handle passes one event of an alert on to the later stages.
 func (e *Engine) handle(event alert.Event) {
 	a := event.Episode
+	if event.Was != nil {
+		e.relabelled(a, event.Was)
+	}
 	switch event.Kind {
 	case alert.Fired, alert.Returned:
 		var hit []string
@@ -163,6 +167,31 @@ func (e *Engine) handle(event alert.Event) {
 	case alert.Nothing, alert.Calmed, alert.Forgotten:
 	}
 	e.recount(a)
+}
+
+// relabelled brings what is known of an alert's labels up to date after its sender changed them: what mutes it and what it
+// mutes, how urgent its group is, what its incident is called. Where it was put stays: that follows from how it began.
+func (e *Engine) relabelled(a *alert.Episode, was *alert.Was) {
+	if inc := e.incidents[a.Incident]; inc != nil {
+		inc.Own.count(&inc.Own.Entities, was.Entity.String(), -1)
+		inc.Own.count(&inc.Own.Names, was.Name, -1)
+		inc.Own.tallyNames(a, 1)
+		if root := e.Root(a.Incident); root != nil && a.Severity > was.Severity {
+			e.step(root, StepNote, engineActor, fmt.Sprintf("%s (%s) became %s at its sender; it was %s.", a.Name(), a.ID, a.Severity, was.Severity), nil)
+		}
+		inc.Own.Worst = max(inc.Own.Worst, a.Severity)
+		e.touch(inc)
+	}
+	if a.State != alert.Firing {
+		return
+	}
+	var hit []string
+	if e.inhibitor != nil {
+		hit = append(e.inhibitor.Resolve(a.ID), e.inhibitor.Fire(a.ID, a.Labels)...)
+	}
+	e.remuteOne(a)
+	e.take(e.grouping.Grade(e.now, a.ID, a.Severity))
+	e.remuteThese(hit)
 }
 
 func (e *Engine) member(a *alert.Episode) Member {

@@ -11,7 +11,7 @@ import (
 type GroupID uint64
 
 // Member is what grouping knows of one alert episode. It is immutable once it was given to a Grouping, except for what
-// Mute changes.
+// Mute and Grade change.
 type Member struct {
 	// ID identifies the episode; never empty.
 	ID string

@@ -216,6 +216,19 @@ func (g *Grouping) Mute(now time.Time, id string, muted bool) []Move {
 	return append(moves, g.settle(g.now, m.group)...)
 }
 
+// Grade tells that the sender made an episode worse or milder. It advances the time to now first. An unknown id does nothing.
+func (g *Grouping) Grade(now time.Time, id string, severity signal.Severity) []Move {
+	moves := g.Advance(now)
+	m := g.members[id]
+	if m == nil || m.Severity == severity {
+		return moves
+	}
+	g.count(g.now, m, -1)
+	m.Severity = severity
+	g.count(g.now, m, 1)
+	return append(moves, g.settle(g.now, m.group)...)
+}
+
 // Advance does what waited for a time up to now, in the order of those times.
 func (g *Grouping) Advance(now time.Time) []Move {
 	var moves []Move

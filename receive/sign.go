@@ -36,9 +36,8 @@ func SignatureOf(r *Request, headers ...string) *Signature {
 	return nil
 }
 
-// SigningKey returns what a sender signs with: a key's SHA-256 in hexadecimal. The key itself is not kept here, so it could
-// not be checked against.
-func SigningKey(secret string) string { return integration.NewKey(secret, time.Time{}).Hash }
+// SigningKey is integration.SigningKey.
+func SigningKey(secret string) string { return integration.SigningKey(secret) }
 
 // signed reports whether a request carries a good signature of the integration that it names. Without a key there is nothing
 // to check it against, and the other rules of Admit hold.

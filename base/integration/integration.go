@@ -112,6 +112,16 @@ func NewKey(secret string, now time.Time) Key {
 	return Key{Hash: hash(secret), Hint: secret[max(0, len(secret)-4):], CreatedAt: now}
 }
 
+// signing are the kinds whose senders can sign what they send by the integration's key.
+var signing = map[string]bool{"grafana": true, "json": true}
+
+// Signs reports whether the senders of a kind can sign what they send instead of showing the key.
+func Signs(kind string) bool { return signing[kind] }
+
+// SigningKey returns what a sender signs with: the SHA-256 of a key's secret in hexadecimal. The secret itself is not kept, so
+// a signature by it could not be checked.
+func SigningKey(secret string) string { return hash(secret) }
+
 func hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])

@@ -51,7 +51,7 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	doors, err := integration.NewRegistry(t.Context(), integration.NewSQL(db), []string{"datadog", "pagerduty"}, s.now.Now, logger)
+	doors, err := integration.NewRegistry(t.Context(), integration.NewSQL(db), []string{"datadog", "pagerduty", "grafana"}, s.now.Now, logger)
 	if err != nil {
 		t.Fatal(err)
 	}

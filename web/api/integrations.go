@@ -71,6 +71,15 @@ type NewIntegration struct {
 type IntegrationMade struct {
 	Integration Integration `json:"integration"`
 	Key         string      `json:"key"`
+	SigningKey  string      `json:"signing_key,omitempty" doc:"What senders of this kind sign with instead of showing the key: its SHA-256 in hexadecimal. Only for kinds that can sign."`
+}
+
+func madeOf(i *integration.Integration, secret string) IntegrationMade {
+	view := IntegrationMade{Integration: toIntegration(i, nil), Key: secret}
+	if integration.Signs(i.Kind) {
+		view.SigningKey = integration.SigningKey(secret)
+	}
+	return view
 }
 
 // Preview is what a mapper makes of a payload.
@@ -180,7 +189,7 @@ func (a *API) createIntegration(ctx context.Context, in *createIntegration) (*bo
 	if err != nil {
 		return nil, door(err)
 	}
-	return answer(IntegrationMade{Integration: toIntegration(made, nil), Key: secret}), nil
+	return answer(madeOf(made, secret)), nil
 }
 
 func (a *API) getIntegration(_ context.Context, in *IntegrationPath) (*body[IntegrationDetail], error) {
@@ -228,7 +237,7 @@ func (a *API) rotateKey(ctx context.Context, in *rotateKey) (*body[IntegrationMa
 	if err != nil {
 		return nil, door(err)
 	}
-	return answer(IntegrationMade{Integration: toIntegration(i, nil), Key: secret}), nil
+	return answer(madeOf(i, secret)), nil
 }
 
 func (a *API) previewMapper(_ context.Context, in *previewMapper) (*body[Preview], error) {

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,7 +34,7 @@ func TestIntegrationsAreMadeEditedRotatedAndDeleted(t *testing.T) {
 	}
 	var list IntegrationList
 	body := s.do(http.MethodGet, "/integrations", "", 200, &list)
-	if len(list.Items) != 2 || len(list.Kinds) != 2 || strings.Contains(body, rotated.Key) || strings.Contains(body, "hash") {
+	if len(list.Items) != 2 || len(list.Kinds) != 3 || strings.Contains(body, rotated.Key) || strings.Contains(body, "hash") {
 		t.Errorf("the list is %s", body)
 	}
 	s.do(http.MethodDelete, "/integrations/pd", "", 200, nil)
@@ -53,6 +55,26 @@ func TestIntegrationsAreMadeEditedRotatedAndDeleted(t *testing.T) {
 		if text := s.do(test.method, test.path, test.body, test.status, nil); !strings.Contains(text, test.want) {
 			t.Errorf("%s %s %s: %s does not contain %q", test.method, test.path, test.body, text, test.want)
 		}
+	}
+}
+
+func TestTheSigningKeyIsShownWithTheKeyOfWhoCanSign(t *testing.T) {
+	s := newServer(t)
+	var made, rotated, other IntegrationMade
+	s.do(http.MethodPost, "/integrations", `{"name":"prod","kind":"grafana"}`, 200, &made)
+	s.do(http.MethodPost, "/integrations/prod/keys", `{}`, 200, &rotated)
+	for _, m := range []IntegrationMade{made, rotated} {
+		sum := sha256.Sum256([]byte(m.Key))
+		if want := hex.EncodeToString(sum[:]); m.SigningKey != want {
+			t.Errorf("the signing key of %s is %q, want %q", m.Key, m.SigningKey, want)
+		}
+	}
+	body := s.do(http.MethodPost, "/integrations", `{"name":"pd","kind":"pagerduty"}`, 200, &other)
+	if strings.Contains(body, "signing_key") {
+		t.Errorf("PagerDuty's senders sign nothing, and got %s", body)
+	}
+	if body := s.do(http.MethodGet, "/integrations/prod", "", 200, nil); strings.Contains(body, rotated.SigningKey) {
+		t.Errorf("the signing key is shown a second time: %s", body)
 	}
 }
 

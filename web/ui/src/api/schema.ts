@@ -1026,6 +1026,8 @@ export interface components {
         IntegrationMade: {
             integration: components["schemas"]["Integration"];
             key: string;
+            /** @description What senders of this kind sign with instead of showing the key: its SHA-256 in hexadecimal. Only for kinds that can sign. */
+            signing_key?: string;
         };
         Inventory: {
             directed: boolean;

@@ -1,14 +1,17 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/receive/heartbeat"
+	"github.com/fairlead/fairlead/web/api"
 )
 
 // Where heartbeats are stored: one row each, and the time at which the server was known to run.
@@ -28,6 +31,52 @@ func (a *App) openHeartbeats(ctx context.Context) (err error) {
 		Logger: a.part("heartbeat"),
 	})
 	a.ingest.heartbeats = a.heartbeats
+	return err
+}
+
+// beats shows the board to the API.
+type beats struct{ board *heartbeat.Board }
+
+// List implements api.Heartbeats.
+func (b beats) List() []api.Heartbeat {
+	known := b.board.List("")
+	list := make([]api.Heartbeat, len(known))
+	for i := range known {
+		beat := &known[i]
+		list[i] = api.Heartbeat{
+			Name: beat.Name, Integration: beat.Integration, State: string(beat.State()), Since: given(beat.Since), LastSeenAt: given(beat.LastAt),
+			DueAt: given(beat.DueAt), Severity: cmp.Or(beat.Severity, "critical"), Watchdog: beat.Labels != nil,
+		}
+		if beat.Interval > 0 {
+			list[i].Interval = beat.Interval.String()
+		}
+	}
+	return list
+}
+
+// given returns nil for the zero time.
+func given(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}
+
+// Pause implements api.Heartbeats.
+func (b beats) Pause(ctx context.Context, at time.Time, integration, name string, paused bool) error {
+	_, err := b.board.Enable(ctx, at, integration, name, !paused)
+	return notFound(err)
+}
+
+// Delete implements api.Heartbeats.
+func (b beats) Delete(ctx context.Context, at time.Time, integration, name string) error {
+	return notFound(b.board.Delete(ctx, at, integration, name))
+}
+
+func notFound(err error) error {
+	if errors.Is(err, heartbeat.ErrNotFound) {
+		return fmt.Errorf("%w: %w", err, store.ErrNotFound)
+	}
 	return err
 }
 

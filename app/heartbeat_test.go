@@ -127,3 +127,51 @@ func TestOpsgeniesIdentifiersOutliveARestart(t *testing.T) {
 		t.Errorf("got %+v", count)
 	}
 }
+
+func TestHeartbeatsAreListedAndPausedOnThePage(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Clock = "event"
+	r := start(t, cfg, Options{})
+	defer r.stop()
+	at := func(clock, method, path string) {
+		t.Helper()
+		if status, body := r.request(method, path, "", "Fairlead-Event-Time", "2026-03-04T"+clock+"Z"); status != http.StatusOK {
+			t.Fatalf("%s: %d %s", path, status, body)
+		}
+	}
+	type beat struct{ ID, Name, Integration, Interval, State, Since, LastSeenAt, DueAt string }
+	list := func() (page struct {
+		Items          []beat
+		Heard, Missing int
+	},
+	) {
+		t.Helper()
+		r.get("/api/fairlead/v1/heartbeats", &page)
+		return page
+	}
+	at("12:00:00", http.MethodPost, "/in/heartbeat/backup?interval=5m")
+	at("12:01:00", http.MethodPost, "/in/heartbeat/backup")
+	page := list()
+	want := beat{page.Items[0].ID, "backup", "backup", "5m0s", "heard", "2026-03-04T12:00:00Z", "2026-03-04T12:01:00Z", "2026-03-04T12:06:00Z"}
+	if len(page.Items) != 1 || page.Items[0] != want {
+		t.Fatalf("got %+v, want %+v", page.Items, want)
+	}
+	at("12:10:00", http.MethodPost, "/in/heartbeat/other")
+	if page = list(); page.Missing != 1 || page.Items[0].State != "missing" || page.Items[0].Since != "2026-03-04T12:10:00Z" {
+		t.Errorf("got %+v, want backup missing", page)
+	}
+	path := "/api/fairlead/v1/heartbeats/" + want.ID
+	if status, body := r.request(http.MethodPost, path+"/pause", ""); status != http.StatusOK {
+		t.Fatalf("pause: %d %s", status, body)
+	}
+	r.until("the alert has ended", func() bool {
+		got := r.alerts()
+		return len(got) == 1 && got[0] == "heartbeat HeartbeatMissing resolved"
+	})
+	if status, body := r.request(http.MethodDelete, path, ""); status != http.StatusOK {
+		t.Fatalf("delete: %d %s", status, body)
+	}
+	if page = list(); len(page.Items) != 1 || page.Items[0].Name != "other" {
+		t.Errorf("got %+v, want other alone", page.Items)
+	}
+}

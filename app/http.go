@@ -30,7 +30,7 @@ func (a *App) newServer() *http.Server {
 	telemetry.Routes(mux, a.registry, a.health)
 	a.api = api.New(mux, api.Config{
 		Version: a.opts.Version, DB: a.db, Desk: a.desk, Map: a.graph, Clock: a.clock, Settled: a.settled,
-		Integrations: a.integrations, Windows: a.silences, Receivers: a.wouldTell,
+		Integrations: a.integrations, Heartbeats: beats{a.heartbeats}, Windows: a.silences, Receivers: a.wouldTell,
 		Replay: func(ctx context.Context, letter store.DeadLetter) (bool, string, error) {
 			return a.replay(ctx, mux, letter)
 		},

@@ -180,7 +180,7 @@ func (b *Board) change(ctx context.Context, at time.Time, integration, name stri
 		return Beat{}, fmt.Errorf("there are %d heartbeats already: delete some: %w", Most, ErrFull)
 	}
 	edit(&beat)
-	if err := b.put(ctx, beat); err != nil {
+	if err := b.put(ctx, at, beat); err != nil {
 		return Beat{}, err
 	}
 	if old == nil {
@@ -200,8 +200,13 @@ func (b *Board) change(ctx context.Context, at time.Time, integration, name stri
 	return beat, nil
 }
 
-// put stores a heartbeat and takes it onto the board.
-func (b *Board) put(ctx context.Context, beat Beat) error {
+// put stores a heartbeat as of a time and takes it onto the board.
+func (b *Board) put(ctx context.Context, at time.Time, beat Beat) error {
+	b.mu.Lock()
+	if old := b.beats[beat.key()]; old == nil || old.State() != beat.State() {
+		beat.Since = at
+	}
+	b.mu.Unlock()
 	if err := b.config.Rows.Save(ctx, beat); err != nil {
 		return fmt.Errorf("store heartbeat %s: %w", beat.Name, err)
 	}
@@ -273,7 +278,7 @@ func (b *Board) advance(ctx context.Context, now time.Time) error {
 		}
 	}
 	for _, beat := range changed {
-		if err := b.put(ctx, beat); err != nil {
+		if err := b.put(ctx, now, beat); err != nil {
 			return err
 		}
 	}
@@ -334,9 +339,13 @@ func (b *Board) heard(at time.Time, a *signal.Alert) {
 	case beat.DueAt.IsZero(), !beat.Missing && !beat.Expired(at):
 		beat.Interval = max(beat.Interval, DefaultInterval, min(2*gap, maxLearned))
 	}
+	state := beat.State()
 	beat.LastAt = at
 	if beat.Interval > 0 {
 		beat.DueAt = at.Add(beat.Interval)
+	}
+	if beat.Since.IsZero() || beat.State() != state {
+		beat.Since = at
 	}
 	b.beats[key] = beat
 	b.dirty[key] = true

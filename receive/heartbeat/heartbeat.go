@@ -50,6 +50,8 @@ type Beat struct {
 	Disabled bool `json:"disabled"`
 	// Missing says that its alert fires.
 	Missing bool `json:"missing"`
+	// Since is when it came into its State; zero if that is not known.
+	Since time.Time `json:"since,omitzero"`
 	// Severity is the alert's; "" is critical, because whatever would tell may be what is silent. Message and Description replace what the alert says; Tags are added to it.
 	Severity    string   `json:"severity,omitempty"`
 	Message     string   `json:"message,omitempty"`
@@ -64,6 +66,34 @@ type Beat struct {
 // Expired reports whether it has been silent for too long at now.
 func (b *Beat) Expired(now time.Time) bool {
 	return !b.Disabled && !b.DueAt.IsZero() && !now.Before(b.DueAt)
+}
+
+// State says how a heartbeat stands.
+type State string
+
+// The states of a heartbeat.
+const (
+	// Heard: it came in time.
+	Heard State = "heard"
+	// Waiting: it never came, or came once and nobody knows how often it will; it is not missing yet.
+	Waiting State = "waiting"
+	// Silent: its alert fires.
+	Silent State = "missing"
+	// Paused: its silence means nothing.
+	Paused State = "paused"
+)
+
+// State returns how it stands.
+func (b *Beat) State() State {
+	switch {
+	case b.Disabled:
+		return Paused
+	case b.Missing:
+		return Silent
+	case b.LastAt.IsZero(), b.DueAt.IsZero():
+		return Waiting
+	}
+	return Heard
 }
 
 // key is the Beat's place on the Board and in the rows.

@@ -36,6 +36,8 @@ type Config struct {
 	Windows *alert.Windows
 	// Integrations are the doors of webhook senders.
 	Integrations *integration.Registry
+	// Heartbeats are the senders that are expected to be heard; nil for none.
+	Heartbeats Heartbeats
 	// Settled returns when everything that was accepted before the call has been applied.
 	Settled func(ctx context.Context) error
 	// Replay offers a dead letter again to the receiver it came through; reason says why it was refused.
@@ -67,6 +69,7 @@ func New(mux *http.ServeMux, cfg Config) *API {
 	a.notifyRoutes()
 	a.systemRoutes()
 	a.integrationRoutes()
+	a.heartbeatRoutes()
 	a.maintenanceRoutes()
 	a.teeRoutes()
 	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)

@@ -30,7 +30,9 @@ type server struct {
 	desk *incident.Desk
 	now  *clock.Event
 	// doors are the integrations.
-	doors *integration.Registry
+	doors   *integration.Registry
+	windows *alert.Windows
+	beats   *fakeBeats
 }
 
 func newServer(t *testing.T) *server {
@@ -64,8 +66,10 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.windows, s.beats = windows, &fakeBeats{}
 	a = New(mux, Config{
-		Version: "test", DB: db, Integrations: doors, Windows: windows, Desk: s.desk, Map: &topology.Map{}, Clock: s.now, Logger: logger,
+		Heartbeats: s.beats,
+		Version:    "test", DB: db, Integrations: doors, Windows: windows, Desk: s.desk, Map: &topology.Map{}, Clock: s.now, Logger: logger,
 		Settled: func(context.Context) error { return nil },
 		Replay: func(_ context.Context, l store.DeadLetter) (bool, string, error) {
 			return string(l.Payload) == "good", "still bad", nil

@@ -47,14 +47,25 @@ type Forgotten struct {
 
 // ForgottenSilence is an active silence that is old, or mutes nothing.
 type ForgottenSilence struct {
-	ID        string    `json:"id"`
-	Matchers  string    `json:"matchers"`
-	CreatedBy string    `json:"createdBy"`
-	Comment   string    `json:"comment"`
-	StartsAt  time.Time `json:"startsAt"`
-	EndsAt    time.Time `json:"endsAt"`
-	Muted     int       `json:"muted" doc:"How many firing alerts it mutes now."`
-	Reason    string    `json:"reason"`
+	ID         string     `json:"id"`
+	Matchers   string     `json:"matchers"`
+	CreatedBy  string     `json:"createdBy"`
+	Comment    string     `json:"comment"`
+	StartsAt   time.Time  `json:"startsAt"`
+	EndsAt     time.Time  `json:"endsAt"`
+	Muted      int        `json:"muted" doc:"How many firing alerts it mutes now."`
+	Reason     string     `json:"reason"`
+	RemindedAt *time.Time `json:"remindedAt,omitempty" doc:"When somebody was last reminded of it; absent when nobody was."`
+}
+
+type silencePath struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+// EndedSilence is a silence that has ended.
+type EndedSilence struct {
+	ID     string    `json:"id"`
+	EndsAt time.Time `json:"endsAt" doc:"When it ended: now, or before when it had already."`
 }
 
 type createWindow struct{ Body WindowEdit }
@@ -77,6 +88,7 @@ func (a *API) maintenanceRoutes() {
 	route(a, http.MethodPut, "/maintenance/{id}", "updateWindow", "Change a window", a.updateWindow)
 	route(a, http.MethodDelete, "/maintenance/{id}", "deleteWindow", "Delete a window", a.deleteWindow)
 	route(a, http.MethodGet, "/silences/forgotten", "listForgotten", "List silences that somebody may have forgotten", a.listForgotten)
+	route(a, http.MethodPost, "/silences/{id}/expire", "expireSilence", "End a silence now; one that has ended stays as it is", a.expireSilence)
 }
 
 // calendarError turns an error of the calendar into an answer.
@@ -191,4 +203,19 @@ func (a *API) listForgotten(ctx context.Context, _ *none) (*body[Forgotten], err
 		})
 	}
 	return answer(list), nil
+}
+
+func (a *API) expireSilence(ctx context.Context, in *silencePath) (*body[EndedSilence], error) {
+	err := a.cfg.Windows.Silences.Expire(ctx, actor, a.cfg.Clock.Now(), in.ID)
+	if errors.Is(err, alert.ErrNoSilence) {
+		return nil, notFound("There is no silence " + in.ID + ".")
+	}
+	if err != nil {
+		return nil, err
+	}
+	ended, err := a.cfg.Windows.Silences.Get(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return answer(EndedSilence{ID: in.ID, EndsAt: ended.EndsAt}), nil
 }

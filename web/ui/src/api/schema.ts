@@ -123,6 +123,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/heartbeats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who is expected to be heard, by integration and name */
+        get: operations["listHeartbeats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/heartbeats/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget it and end its alert; it is known again when it is heard again */
+        delete: operations["deleteHeartbeat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/heartbeats/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let its silence mean nothing; its alert ends */
+        post: operations["pauseHeartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/heartbeats/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Expect it again, with a fresh interval */
+        post: operations["resumeHeartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/incidents": {
         parameters: {
             query?: never;
@@ -502,6 +570,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/silences/{id}/expire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a silence now; one that has ended stays as it is */
+        post: operations["expireSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/stats": {
         parameters: {
             query?: never;
@@ -747,6 +832,14 @@ export interface components {
             share?: number;
             to: string;
         };
+        EndedSilence: {
+            /**
+             * Format: date-time
+             * @description When it ended: now, or before when it had already.
+             */
+            endsAt: string;
+            id: string;
+        };
         EntityCount: {
             /** Format: int64 */
             alerts: number;
@@ -779,8 +872,61 @@ export interface components {
              */
             muted: number;
             reason: string;
+            /**
+             * Format: date-time
+             * @description When somebody was last reminded of it; absent when nobody was.
+             */
+            remindedAt?: string;
             /** Format: date-time */
             startsAt: string;
+        };
+        Heartbeat: {
+            /**
+             * Format: date-time
+             * @description When it counts as missing unless it is heard before; for a missing one, since when.
+             */
+            dueAt?: string;
+            /** @description Made of integration and name; it stays the same. */
+            id: string;
+            /** @description Through which it is heard. */
+            integration: string;
+            /**
+             * @description How long it may be silent; empty while that is not known yet.
+             * @example 10m0s
+             */
+            interval: string;
+            /**
+             * Format: date-time
+             * @description When it was heard last; absent when it never was.
+             */
+            lastSeenAt?: string;
+            name: string;
+            /** @description That of its alert. */
+            severity: string;
+            /**
+             * Format: date-time
+             * @description When it came into this state; absent for heartbeats of an older version.
+             */
+            since?: string;
+            /**
+             * @description waiting: it never came, or only once and nobody knows how often it will. missing: its alert HeartbeatMissing fires. paused: its silence means nothing.
+             * @enum {string}
+             */
+            state: "heard" | "waiting" | "missing" | "paused";
+            /** @description It is a Watchdog alert of a Prometheus; its interval is learned. */
+            watchdog: boolean;
+        };
+        HeartbeatPage: {
+            /** Format: int64 */
+            heard: number;
+            items: components["schemas"]["Heartbeat"][];
+            /** Format: int64 */
+            missing: number;
+            next: string;
+            /** Format: int64 */
+            paused: number;
+            /** Format: int64 */
+            waiting: number;
         };
         Incident: {
             /** Format: date-time */
@@ -1560,6 +1706,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listHeartbeats: {
+        parameters: {
+            query?: {
+                /** @description Only those heard through this integration. */
+                integration?: string;
+                state?: "heard" | "waiting" | "missing" | "paused";
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteHeartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseHeartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Heartbeat"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeHeartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Heartbeat"];
                 };
             };
             /** @description Error */
@@ -2467,6 +2742,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Forgotten"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    expireSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSilence"];
                 };
             };
             /** @description Error */

@@ -100,19 +100,23 @@ func fetcher() func(ctx context.Context, address string) ([]byte, error) {
 	}
 }
 
+// Hosts of SNS and the names in its certificates. A region is told by its form: sns.s3-us-west-2.amazonaws.com, for one, is
+// somebody's bucket.
 var (
-	hostPattern = regexp.MustCompile(`^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$`)
+	hostPattern = regexp.MustCompile(`^sns\.` + region + `\.amazonaws\.(com|com\.cn|eu)$`)
+	namePattern = regexp.MustCompile(`^sns(|-` + region + `|[.]` + region + `|-signing\.` + region + `)\.amazonaws\.(com|com\.cn|eu)$`)
 	pathPattern = regexp.MustCompile(`^/[A-Za-z0-9._-]{1,200}\.pem$`)
 	// issuerPattern is where Amazon's own authority has the certificates between a leaf and its root.
-	issuerPattern = regexp.MustCompile(`^http://crt\.[a-z0-9.]{1,40}\.amazontrust\.com/[A-Za-z0-9._-]{1,100}\.cer$`)
-	namePattern   = regexp.MustCompile(`^sns[a-z0-9.-]{0,60}\.amazonaws\.com(\.cn)?$`)
+	issuerPattern = regexp.MustCompile(`^http://crt\.[a-z0-9.]{1,40}\.amazontrust\.com/[A-Za-z0-9._-]{1,100}\.(cer|crt)$`)
 )
+
+const region = `[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]{1,2}`
 
 // ours returns a URL on a host of SNS; the error names field.
 func ours(field, text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Fragment != "" || !hostPattern.MatchString(u.Host) {
-		return nil, forbidden(field, text, "it is not on https://sns.<region>.amazonaws.com, so it is not opened")
+		return nil, forbidden(field, text, "it is not on https://sns.<region>.amazonaws.com (or .cn, .eu), so it is not opened")
 	}
 	return u, nil
 }

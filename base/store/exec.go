@@ -10,11 +10,11 @@ import (
 	"github.com/uptrace/bun/dialect"
 )
 
-// Exec runs a statement with "?" placeholders within tx, handing the arguments to the driver as they are. It is for the
-// few hot statements; elsewhere bun's own methods read better.
+// Exec runs a statement with "?" placeholders within tx, handing the arguments to the driver as they are, but for texts,
+// which go through Text. It is for the few hot statements; elsewhere bun's own methods read better.
 func Exec(ctx context.Context, tx bun.Tx, query string, args ...any) (sql.Result, error) {
 	if tx.Dialect().Name() == dialect.PG {
-		query = numbered(query)
+		query = statementsIn(ctx).numbered(query)
 	}
 	result, err := exec(ctx, tx, query, args)
 	if err != nil {

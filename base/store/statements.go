@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/uptrace/bun"
 )
@@ -13,14 +14,41 @@ import (
 type statements struct {
 	ready  map[string]*sql.Stmt
 	wanted []string
+	texts  map[string]string // as PostgreSQL wants them, by the text with "?"
 }
 
 // maxStatements bounds what is kept prepared; further statements are parsed each time.
 const maxStatements = 64
 
+// prepareTime bounds how long a server may take to prepare one.
+const prepareTime = 5 * time.Second
+
 type statementsKey struct{}
 
-func newStatements() *statements { return &statements{ready: map[string]*sql.Stmt{}} }
+func newStatements() *statements {
+	return &statements{ready: map[string]*sql.Stmt{}, texts: map[string]string{}}
+}
+
+// statementsIn returns those of the writer that runs the change; nil outside.
+func statementsIn(ctx context.Context) *statements {
+	s, _ := ctx.Value(statementsKey{}).(*statements)
+	return s
+}
+
+// numbered returns the text with PostgreSQL's placeholders.
+func (s *statements) numbered(query string) string {
+	if s == nil {
+		return numbered(query)
+	}
+	text, known := s.texts[query]
+	if !known {
+		text = numbered(query)
+		if len(s.texts) < maxStatements {
+			s.texts[query] = text
+		}
+	}
+	return text
+}
 
 // in returns a context for the changes of a transaction, in which exec finds s.
 func (s *statements) in(ctx context.Context) context.Context {
@@ -33,9 +61,11 @@ func (s *statements) prepare(db *bun.DB) {
 		if _, known := s.ready[query]; known || len(s.ready) >= maxStatements {
 			continue
 		}
-		if stmt, err := db.DB.PrepareContext(context.Background(), query); err == nil { //nolint:sqlclosecheck // closed by close
+		ctx, cancel := context.WithTimeout(context.Background(), prepareTime)
+		if stmt, err := db.DB.PrepareContext(ctx, query); err == nil { //nolint:sqlclosecheck // closed by close
 			s.ready[query] = stmt
 		}
+		cancel()
 	}
 	s.wanted = s.wanted[:0]
 }
@@ -48,8 +78,15 @@ func (s *statements) close() {
 
 // exec runs query within tx, prepared if it is.
 func exec(ctx context.Context, tx bun.Tx, query string, args []any) (sql.Result, error) {
-	s, ok := ctx.Value(statementsKey{}).(*statements)
-	if !ok {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			if clean := Text(text); len(clean) != len(text) {
+				args[i] = clean
+			}
+		}
+	}
+	s := statementsIn(ctx)
+	if s == nil {
 		return tx.Tx.ExecContext(ctx, query, args...)
 	}
 	if stmt := s.ready[query]; stmt != nil {

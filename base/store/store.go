@@ -20,20 +20,6 @@ import (
 // QueueLength is how many writes may wait for the writer.
 const QueueLength = 1024
 
-// Config says where the rows live.
-type Config struct {
-	// Dir is the folder that holds the database files; it is made when missing.
-	Dir string
-}
-
-// Validate reports the first setting that cannot be used.
-func (c Config) Validate() error {
-	if c.Dir == "" {
-		return errors.New("store: no folder is set")
-	}
-	return nil
-}
-
 // engine is what differs between databases. Its pools are closed by DB.
 type engine struct {
 	writer  *bun.DB // one connection
@@ -44,6 +30,19 @@ type engine struct {
 	tidy func(between func(work func(*bun.DB))) error
 	// close ends what belongs to tidy; nil if there is nothing.
 	close func() error
+
+	// What follows is nil or 0 for an engine that cannot lose its connection, nor its place to another process.
+
+	// migrations translates what is written for SQLite.
+	migrations func(fs.FS) fs.FS
+	// groupTime bounds a transaction.
+	groupTime time.Duration
+	// begin runs first in a transaction and gives it a number; the error says that it cannot be stored.
+	begin func(ctx context.Context, tx *sql.Tx) (number int64, err error)
+	// unsure reports whether a commit that ended in err may have taken place; stored then finds out, once there is a
+	// connection again.
+	unsure func(err error) bool
+	stored func(ctx context.Context, db *sql.DB, number int64) (bool, error)
 }
 
 // DB is one database. It is safe for concurrent use.
@@ -75,10 +74,18 @@ type Stats struct {
 	Waiting int
 }
 
-// Open opens or makes the database name (for instance "ops") in config.Dir and migrates it to the newest of migrations.
+// Open opens or makes the database name (for instance "ops"), a file in config.Dir or a schema in config.URL, and migrates
+// it to the newest of migrations. ErrInUse says that another process writes to that schema.
 func Open(ctx context.Context, config Config, name string, migrations fs.FS, logger *slog.Logger) (*DB, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
+	}
+	if config.URL != "" {
+		engine, err := openPostgres(ctx, config, name, logger)
+		if err != nil {
+			return nil, fmt.Errorf("open the schema %s of %s: %w", name, Redact(config.URL), Classify(err))
+		}
+		return start(ctx, engine, name, migrations, logger)
 	}
 	if err := os.MkdirAll(config.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("open store %s: %w: %w", name, ErrUnavailable, err)
@@ -88,6 +95,23 @@ func Open(ctx context.Context, config Config, name string, migrations fs.FS, log
 		return nil, fmt.Errorf("open store %s: %w", name, Classify(err))
 	}
 	return start(ctx, engine, name, migrations, logger)
+}
+
+// OpenReader opens the database name for reading only: Write returns ErrClosed. A server may write to it meanwhile. A file
+// is migrated if that was not done; a schema must be there.
+func OpenReader(ctx context.Context, config Config, name string, migrations fs.FS, logger *slog.Logger) (*DB, error) {
+	if config.URL == "" {
+		return Open(ctx, config, name, migrations, logger)
+	}
+	settings, err := parseURL(config.URL)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := openPostgresReader(ctx, settings, config, name)
+	if err != nil {
+		return nil, fmt.Errorf("open the schema %s of %s: %w", name, Redact(config.URL), Classify(err))
+	}
+	return &DB{name: name, engine: engine{reader: reader}, logger: logger, closed: true}, nil
 }
 
 // start migrates and starts the writer. It closes the engine if that fails.
@@ -115,6 +139,9 @@ func start(ctx context.Context, engine engine, name string, migrations fs.FS, lo
 
 // migrate brings the tables to the newest version.
 func migrate(ctx context.Context, engine engine, migrations fs.FS, logger *slog.Logger) error {
+	if engine.migrations != nil {
+		migrations = engine.migrations(migrations)
+	}
 	provider, err := goose.NewProvider(engine.dialect, engine.writer.DB, migrations, goose.WithDisableGlobalRegistry(true),
 		goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if errors.Is(err, goose.ErrNoMigrations) {
@@ -143,6 +170,9 @@ func (db *DB) Close() error {
 	closed := db.closed
 	db.closed = true
 	db.mu.Unlock()
+	if db.engine.writer == nil {
+		return db.closePools()
+	}
 	if closed {
 		return nil
 	}
@@ -159,8 +189,20 @@ func (db *DB) closePools() error {
 	if db.engine.close != nil {
 		err = errors.Join(err, db.engine.close())
 	}
-	if err = errors.Join(err, db.engine.writer.Close()); err != nil {
+	if db.engine.writer != nil {
+		err = errors.Join(err, db.engine.writer.Close())
+	}
+	if err != nil {
 		return fmt.Errorf("close store %s: %w", db.name, err)
+	}
+	return nil
+}
+
+// Ping returns an error if the database cannot be asked now.
+func (db *DB) Ping(ctx context.Context) error {
+	var one int
+	if err := db.engine.reader.DB.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+		return fmt.Errorf("ask the database: %w", Classify(err))
 	}
 	return nil
 }

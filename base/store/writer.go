@@ -100,22 +100,29 @@ func (db *DB) runWriter() {
 // group runs first and the writes that wait behind it in one transaction, commits, and tells the callers.
 func (db *DB) group(first *write) {
 	began := time.Now()
+	limit := context.Background()
+	if db.engine.groupTime > 0 {
+		var cancel context.CancelFunc
+		limit, cancel = context.WithTimeout(limit, db.engine.groupTime)
+		defer cancel()
+	}
 	var tx *bun.Tx
+	var number int64
 	var members []*write // their changes stand in tx
 	for w := first; w != nil; w = db.more(began, len(members)) {
 		if !w.state.CompareAndSwap(waiting, running) {
 			continue
 		}
 		if tx == nil {
-			opened, err := db.engine.writer.BeginTx(context.Background(), nil)
-			if err != nil {
+			var err error
+			if tx, number, err = db.begin(limit); err != nil {
 				db.finish(w, unavailable(err))
+				db.refuse(err)
 				continue
 			}
-			tx = &opened
 		}
 		alive := true
-		switch err := db.run(w, *tx, len(members) > 0, &alive); {
+		switch err := db.run(limit, w, *tx, len(members) > 0, &alive); {
 		case err == nil:
 			members = append(members, w)
 		case alive:
@@ -133,7 +140,35 @@ func (db *DB) group(first *write) {
 		}
 	}
 	if tx != nil {
-		db.commit(*tx, members)
+		db.commit(*tx, number, members)
+	}
+}
+
+// begin begins a transaction.
+func (db *DB) begin(ctx context.Context) (tx *bun.Tx, number int64, err error) {
+	opened, err := db.engine.writer.BeginTx(ctx, nil)
+	if err != nil || db.engine.begin == nil {
+		return &opened, 0, err
+	}
+	if number, err = db.engine.begin(ctx, opened.Tx); err != nil {
+		if rollbackErr := opened.Rollback(); rollbackErr != nil && !isDone(rollbackErr) {
+			err = errors.Join(err, rollbackErr)
+		}
+		return nil, 0, err
+	}
+	return &opened, number, nil
+}
+
+// refuse tells those who wait now that they cannot be served: each would wait for the same connection in vain.
+func (db *DB) refuse(err error) {
+	for range len(db.queue) {
+		w, ok := <-db.queue
+		if !ok {
+			return
+		}
+		if w.state.CompareAndSwap(waiting, running) {
+			db.finish(w, unavailable(err))
+		}
 	}
 }
 
@@ -152,29 +187,40 @@ func (db *DB) more(began time.Time, members int) *write {
 
 // run runs one change. The first of a transaction has no savepoint, which large changes would pay for; when it fails the
 // transaction is rolled back. Alive becomes false when the transaction cannot go on.
-func (db *DB) run(w *write, tx bun.Tx, savepoint bool, alive *bool) error {
+func (db *DB) run(limit context.Context, w *write, tx bun.Tx, savepoint bool, alive *bool) error {
+	ctx, stop := within(w.ctx, limit)
+	defer stop()
 	if savepoint {
-		if _, err := tx.Tx.ExecContext(w.ctx, "SAVEPOINT member"); err != nil {
+		if _, err := tx.Tx.ExecContext(ctx, "SAVEPOINT member"); err != nil {
 			*alive = false
 			return unavailable(err)
 		}
 	}
-	err := call(db.statements.in(w.ctx), w, tx)
+	err := call(db.statements.in(ctx), w, tx)
 	if !savepoint {
 		*alive = err == nil
 		return err
 	}
 	if err != nil {
-		if _, undoErr := tx.Tx.ExecContext(w.ctx, "ROLLBACK TO SAVEPOINT member"); undoErr != nil {
+		if _, undoErr := tx.Tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT member"); undoErr != nil {
 			*alive = false
 			return errors.Join(err, undoErr)
 		}
 	}
-	if _, releaseErr := tx.Tx.ExecContext(w.ctx, "RELEASE SAVEPOINT member"); releaseErr != nil {
+	if _, releaseErr := tx.Tx.ExecContext(ctx, "RELEASE SAVEPOINT member"); releaseErr != nil {
 		*alive = false
 		return unavailable(errors.Join(err, releaseErr))
 	}
 	return err
+}
+
+// within returns ctx with the deadline of limit, if that has one.
+func within(ctx, limit context.Context) (context.Context, context.CancelFunc) {
+	deadline, bounded := limit.Deadline()
+	if !bounded {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline)
 }
 
 // errPanicked stands for a panic of a change until its caller gets it.
@@ -191,8 +237,11 @@ func call(ctx context.Context, w *write, tx bun.Tx) (err error) {
 }
 
 // commit ends the transaction and tells its members.
-func (db *DB) commit(tx bun.Tx, members []*write) {
+func (db *DB) commit(tx bun.Tx, number int64, members []*write) {
 	err := tx.Commit()
+	if db.engine.unsure != nil && db.engine.unsure(err) {
+		err = db.findOut(number, err)
+	}
 	if err != nil {
 		err = unavailable(err)
 		if rollbackErr := tx.Rollback(); rollbackErr != nil && !isDone(rollbackErr) {
@@ -202,6 +251,31 @@ func (db *DB) commit(tx bun.Tx, members []*write) {
 	db.groups.Add(1)
 	for _, member := range members {
 		db.finish(member, err)
+	}
+}
+
+// findOut returns nil if the transaction with this number was committed, although its commit ended in err. It waits for the
+// server as long as it takes: its members must not be told either way before. Who comes meanwhile is refused.
+func (db *DB) findOut(number int64, err error) error {
+	db.logger.Warn("the connection broke in a commit; finding out whether it took place", "database", db.name, "error", err)
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		ctx, cancel := context.WithTimeout(context.Background(), db.engine.groupTime)
+		stored, askErr := db.engine.stored(ctx, db.engine.writer.DB, number)
+		cancel()
+		switch {
+		case askErr == nil && stored:
+			return nil
+		case askErr == nil:
+			return err
+		case errors.Is(askErr, ErrFenced):
+			return errors.Join(err, askErr)
+		}
+		select {
+		case <-db.stop:
+			return fmt.Errorf("%w; whether it was stored is not known", err)
+		case <-time.After(pause):
+			db.refuse(askErr)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -54,6 +55,36 @@ func Binary(t testing.TB) string {
 		Skip(t, file+" is not built; make build builds it")
 	}
 	return file
+}
+
+// Postgres returns the folder with PostgreSQL's server programs, which Debian keeps out of PATH. Without them the test
+// skips, or fails when everything is required.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	folder := FindPostgres()
+	if folder == "" {
+		Skip(t, "PostgreSQL is not installed; make setup installs it where it may")
+	}
+	return folder
+}
+
+// FindPostgres returns the folder of the newest PostgreSQL's server programs; "" if there is none.
+func FindPostgres() string {
+	if found, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(found)
+	}
+	newest, folder := 0, ""
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return ""
+	}
+	for _, file := range found {
+		dir := filepath.Dir(file)
+		if version, err := strconv.Atoi(filepath.Base(filepath.Dir(dir))); err == nil && version > newest {
+			newest, folder = version, dir
+		}
+	}
+	return folder
 }
 
 // Data returns the path of a data set below $FAIRLEAD_DATA, else below ../shared/data beside the project. The test

@@ -1,0 +1,182 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fairlead/fairlead/base/audit"
+	"github.com/fairlead/fairlead/base/store"
+)
+
+// attest adds an audit leaf. data is what is attested beside the names, nil for nothing; it holds no secret.
+func attest(ctx context.Context, tx store.Tx, at time.Time, actor, action, object, reason string, data any) error {
+	leaf := audit.Leaf{At: at, Actor: actor, Action: action, Object: object, Reason: reason}
+	if data != nil {
+		leaf.Data = []byte(encoded(data))
+	}
+	_, err := audit.Append(ctx, tx, leaf)
+	return err
+}
+
+func exec(ctx context.Context, tx store.Tx, what, query string, args ...any) error {
+	if _, err := tx.NewRaw(query, args...).Exec(ctx); err != nil {
+		return fmt.Errorf("%s: %w", what, store.Classify(err))
+	}
+	return nil
+}
+
+// count returns how many rows a table of this package has.
+func count(ctx context.Context, db store.Querier, table string) (int, error) {
+	var n int
+	if err := db.NewRaw("SELECT count(*) FROM "+table).Scan(ctx, &n); err != nil {
+		return 0, fmt.Errorf("count %s: %w", table, store.Classify(err))
+	}
+	return n, nil
+}
+
+type userRow struct{ Subject, Secret, Body string }
+
+func (r *userRow) user() (User, error) {
+	var u User
+	if err := json.Unmarshal([]byte(r.Body), &u); err != nil {
+		return u, fmt.Errorf("read a user: %w", err)
+	}
+	u.Password = r.Secret != ""
+	return u, nil
+}
+
+func loadUsers(ctx context.Context, db store.Querier) ([]User, error) {
+	var rows []userRow
+	if err := db.NewRaw("SELECT subject, secret, body FROM users ORDER BY name").Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("read users: %w", store.Classify(err))
+	}
+	users := make([]User, len(rows))
+	for i := range rows {
+		var err error
+		if users[i], err = rows[i].user(); err != nil {
+			return nil, err
+		}
+	}
+	return users, nil
+}
+
+// findUser returns a user and the hash of the password.
+func findUser(ctx context.Context, db store.Querier, name string) (User, string, error) {
+	return findUserBy(ctx, db, "name", name)
+}
+
+// findUserBy looks a user up by a column of the table.
+func findUserBy(ctx context.Context, db store.Querier, column, value string) (User, string, error) {
+	var row userRow
+	err := store.Classify(db.NewRaw("SELECT subject, secret, body FROM users WHERE "+column+" = ?", value).Scan(ctx, &row.Subject, &row.Secret, &row.Body))
+	if errors.Is(err, store.ErrNotFound) {
+		return User{}, "", fmt.Errorf("user %q: %w", cut(value), ErrNotFound)
+	}
+	if err != nil {
+		return User{}, "", fmt.Errorf("read user: %w", err)
+	}
+	u, err := row.user()
+	return u, row.Secret, err
+}
+
+func insertUser(ctx context.Context, tx store.Tx, u *User, subject, secret string) error {
+	return exec(ctx, tx, "store user "+u.Name, "INSERT INTO users (name, version, subject, secret, body) VALUES (?, ?, ?, ?, ?)",
+		u.Name, u.Version, subject, secret, encoded(u))
+}
+
+func saveUser(ctx context.Context, tx store.Tx, u *User) error {
+	return exec(ctx, tx, "store user "+u.Name, "UPDATE users SET version = ?, body = ? WHERE name = ?", u.Version, encoded(u), u.Name)
+}
+
+func setPassword(ctx context.Context, tx store.Tx, name, hash string) error {
+	return exec(ctx, tx, "store the password of "+name, "UPDATE users SET secret = ? WHERE name = ?", hash, name)
+}
+
+func removeUser(ctx context.Context, tx store.Tx, name string) error {
+	for _, query := range []string{
+		"DELETE FROM users WHERE name = ?", "DELETE FROM sessions WHERE owner = ?", "DELETE FROM api_tokens WHERE owner = ?",
+		"DELETE FROM access_links WHERE owner = ?", "DELETE FROM login_addresses WHERE owner = ?",
+	} {
+		if err := exec(ctx, tx, "delete user "+name, query, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func loadTeams(ctx context.Context, db store.Querier) ([]Team, error) {
+	var bodies []string
+	if err := db.NewRaw("SELECT body FROM teams ORDER BY name").Scan(ctx, &bodies); err != nil {
+		return nil, fmt.Errorf("read teams: %w", store.Classify(err))
+	}
+	teams := make([]Team, len(bodies))
+	for i, body := range bodies {
+		if err := json.Unmarshal([]byte(body), &teams[i]); err != nil {
+			return nil, fmt.Errorf("read a team: %w", err)
+		}
+	}
+	return teams, nil
+}
+
+func findTeam(ctx context.Context, db store.Querier, name string) (Team, error) {
+	var t Team
+	var body string
+	err := store.Classify(db.NewRaw("SELECT body FROM teams WHERE name = ?", name).Scan(ctx, &body))
+	if errors.Is(err, store.ErrNotFound) {
+		return t, fmt.Errorf("team %q: %w", cut(name), ErrNotFound)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(body), &t)
+	}
+	if err != nil {
+		return t, fmt.Errorf("read team: %w", err)
+	}
+	return t, nil
+}
+
+func saveTeam(ctx context.Context, tx store.Tx, t *Team) error {
+	return exec(ctx, tx, "store team "+t.Name, `INSERT INTO teams (name, version, body) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET version = excluded.version, body = excluded.body`, t.Name, t.Version, encoded(t))
+}
+
+func removeTeam(ctx context.Context, tx store.Tx, name string) error {
+	return exec(ctx, tx, "delete team "+name, "DELETE FROM teams WHERE name = ?", name)
+}
+
+// saveLink stores a link in the place of those of the same owner.
+func saveLink(ctx context.Context, tx store.Tx, l Link) error {
+	if err := exec(ctx, tx, "replace links", "DELETE FROM access_links WHERE owner = ?", l.Owner); err != nil {
+		return err
+	}
+	return exec(ctx, tx, "store link", "INSERT INTO access_links (hash, owner, created_at, expires_at) VALUES (?, ?, ?, ?)",
+		hashOf(linkPrefix, l.Secret), l.Owner, store.Millis(l.CreatedAt), store.Millis(l.ExpiresAt))
+}
+
+func loadLink(ctx context.Context, db store.Querier, hash string) (Link, error) {
+	var l Link
+	var created, expires int64
+	err := store.Classify(db.NewRaw("SELECT owner, created_at, expires_at FROM access_links WHERE hash = ?", hash).Scan(ctx, &l.Owner, &created, &expires))
+	if errors.Is(err, store.ErrNotFound) {
+		return l, fmt.Errorf("link: %w", ErrNotFound)
+	}
+	if err != nil {
+		return l, fmt.Errorf("read link: %w", err)
+	}
+	l.CreatedAt, l.ExpiresAt = store.Time(created), store.Time(expires)
+	return l, nil
+}
+
+func removeLink(ctx context.Context, tx store.Tx, hash string) error {
+	return exec(ctx, tx, "remove link", "DELETE FROM access_links WHERE hash = ?", hash)
+}
+
+func hasLink(ctx context.Context, db store.Querier, owner string, now time.Time) (bool, error) {
+	var n int
+	if err := db.NewRaw("SELECT count(*) FROM access_links WHERE owner = ? AND expires_at > ?", owner, store.Millis(now)).Scan(ctx, &n); err != nil {
+		return false, fmt.Errorf("look for links: %w", store.Classify(err))
+	}
+	return n > 0, nil
+}

@@ -17,13 +17,18 @@
 //   - A Check compares leaves with the rows that they attest. The package that writes both supplies it.
 //   - Report.Root commits to the whole log: whoever kept an earlier root and size can prove that nothing before was changed.
 //     Without that, somebody who may write to the database can rewrite it from some leaf on, hashes included, or cut off
-//     its end; exported signed checkpoints will close that gap.
+//     its end; signed checkpoints that are exported elsewhere (Signer, Exporter) close that gap.
 //
 // # What belongs in it
 //
 // One leaf for each action of a person and for each change of configuration, policy, model or access; one for each batch of
-// automatic decisions, with the hashes of their records in Data. Never repeats, samples or payloads, and nothing personal
-// that would have to be erased: seal it elsewhere and attest the sealed form.
+// automatic decisions, with the hashes of their records in Data. Never repeats, samples or payloads.
+//
+// # People
+//
+// What is personal is sealed: of a person the log holds a pseudonym, and their reasons and rows encrypted under a key of
+// their own (AES-256-GCM), which is kept beside the log. Erase deletes name and key: the leaves and every proof stay valid,
+// and say no more who it was.
 package audit
 
 import (
@@ -52,8 +57,11 @@ type Leaf struct {
 	Object string
 	// Reason is why, in the actor's words; "" if none was given.
 	Reason string
-	// Data is whatever else is attested; nil and empty are the same.
+	// Data is whatever else is attested; nil and empty are the same. Nothing personal: it stands in the log as it is.
 	Data []byte
+	// Row is the stored row that the leaf is about, as it is from now on; nil if the leaf is about none, or the row is gone.
+	// The log keeps its hash, for Rows to compare with, and the row itself, sealed. It takes the place of Data.
+	Row []byte
 }
 
 // name names the leaf for a person.
@@ -89,15 +97,20 @@ func Append(ctx context.Context, tx bun.Tx, leaf Leaf) (int64, error) {
 // AppendAll adds leaves to the log within tx, in order, and returns the number of the first. It costs much less than as
 // many calls of Append.
 func AppendAll(ctx context.Context, tx bun.Tx, leaves []Leaf) (first int64, err error) {
-	first, err = size(ctx, tx)
+	first, err = count(ctx, tx)
 	if err != nil || len(leaves) == 0 {
 		return first, err
 	}
 	edge := edgeReader{ctx: ctx, tx: tx, fresh: make(map[int64]tlog.Hash, 2*len(leaves))}
+	sealer := &sealer{ctx: ctx, tx: tx, known: map[string]*subject{}}
 	rows := make([][]any, 0, len(leaves))
 	hashRows := make([][]any, 0, 2*len(leaves))
-	for i, leaf := range leaves {
+	for i := range leaves {
 		n := first + int64(i)
+		leaf, err := sealer.seal(&leaves[i])
+		if err != nil {
+			return 0, err
+		}
 		hashes, err := tlog.StoredHashes(n, leaf.record(), edge)
 		if err != nil {
 			return 0, fmt.Errorf("append audit leaf %d: %w", n, err)
@@ -123,10 +136,10 @@ func AppendAll(ctx context.Context, tx bun.Tx, leaves []Leaf) (first int64, err 
 	return first, nil
 }
 
-// size returns the number of leaves of a whole log.
-func size(ctx context.Context, tx bun.Tx) (int64, error) {
+// count returns the number of leaves of a whole log.
+func count(ctx context.Context, db bun.IDB) (int64, error) {
 	var n int64
-	err := tx.Tx.QueryRowContext(ctx, "SELECT coalesce(max(n) + 1, 0) FROM audit_leaves").Scan(&n)
+	err := db.QueryRowContext(ctx, "SELECT coalesce(max(n) + 1, 0) FROM audit_leaves").Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count audit leaves: %w", store.Classify(err))
 	}

@@ -113,14 +113,14 @@ func TestWholeLogVerifiesAtEverySize(t *testing.T) {
 		}
 		roots[report.Root] = true
 		err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
-			_, err := audit.Append(ctx, tx, audit.Leaf{Actor: "a"})
+			_, err := audit.Append(ctx, tx, audit.Leaf{Actor: "engine"})
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The record of Leaf{Actor: "a"}: version, time 0, "a", and four empty fields.
-		hashes, err := tlog.StoredHashes(n, []byte("\x01\x00\x01a\x00\x00\x00\x00"), reader)
+		// The record of Leaf{Actor: "engine"}: version, time 0, "engine", and four empty fields.
+		hashes, err := tlog.StoredHashes(n, []byte("\x01\x00\x06engine\x00\x00\x00\x00"), reader)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 	"golang.org/x/mod/sumdb/tlog"
@@ -61,10 +64,15 @@ func Verify(ctx context.Context, db bun.IDB, checks ...Check) (report Report, er
 			err = errors.Join(err, endErr)
 		}
 	}()
-	v := &verifier{ctx: ctx, db: tx, checks: checks}
+	people, err := readSubjects(ctx, tx)
+	if err != nil {
+		return Report{}, fmt.Errorf("verify the audit log: %w", err)
+	}
+	v := &verifier{ctx: ctx, db: tx, checks: checks, people: people, acted: map[string]int64{}}
 	if err := v.leaves(); err != nil {
 		return Report{}, fmt.Errorf("verify the audit log: %w", err)
 	}
+	v.persons()
 	for _, check := range checks {
 		problems, err := check.Done(ctx, tx)
 		if err != nil {
@@ -88,6 +96,25 @@ type verifier struct {
 	checks []Check
 	report Report
 	end    int64 // the number behind the last leaf
+	people map[string]*subject
+	acted  map[string]int64 // the newest leaf of each person that was not erased
+}
+
+// name names a leaf for a person, with the actor's name where it is known.
+func (v *verifier) name(entry numbered) string {
+	if who := v.people[entry.leaf.Actor]; who != nil {
+		entry.leaf.Actor = who.name
+	}
+	return entry.leaf.name(entry.n)
+}
+
+// persons reports people who acted, were not erased, and are known no more.
+func (v *verifier) persons() {
+	for _, id := range slices.Sorted(maps.Keys(v.acted)) {
+		if v.people[id] == nil {
+			v.add(Problem{Leaf: v.acted[id], Name: id, Detail: "name or key of this person was changed or deleted, and no leaf says that they were erased"})
+		}
+	}
 }
 
 func (v *verifier) add(problem Problem) {
@@ -129,7 +156,7 @@ func (v *verifier) leaves() error {
 					expected++
 					v.report.Size++
 				}
-				v.add(Problem{Leaf: entry.n, Name: entry.leaf.name(entry.n), Detail: "the leaf has no stored hash"})
+				v.add(Problem{Leaf: entry.n, Name: v.name(entry), Detail: "the leaf has no stored hash"})
 				continue
 			}
 			for ; expected < entry.n && len(v.report.Problems) < maxProblems; expected++ {
@@ -153,8 +180,14 @@ func (v *verifier) leaves() error {
 // leaf compares one leaf with its stored hash.
 func (v *verifier) leaf(entry numbered, stored tlog.Hash) error {
 	if tlog.RecordHash(entry.leaf.record()) != stored {
-		v.add(Problem{Leaf: entry.n, Name: entry.leaf.name(entry.n), Detail: "the leaf does not have its stored hash"})
+		v.add(Problem{Leaf: entry.n, Name: v.name(entry), Detail: "the leaf does not have its stored hash"})
 		return nil
+	}
+	if strings.HasPrefix(entry.leaf.Actor, subjectPrefix) {
+		v.acted[entry.leaf.Actor] = entry.n
+	}
+	if entry.leaf.Action == EraseAction {
+		delete(v.acted, entry.leaf.Object)
 	}
 	for _, check := range v.checks {
 		detail, err := check.Leaf(v.ctx, v.db, entry.n, entry.leaf)
@@ -162,7 +195,7 @@ func (v *verifier) leaf(entry numbered, stored tlog.Hash) error {
 			return err
 		}
 		if detail != "" {
-			v.add(Problem{Leaf: entry.n, Name: entry.leaf.name(entry.n), Detail: detail})
+			v.add(Problem{Leaf: entry.n, Name: v.name(entry), Detail: detail})
 		}
 	}
 	return nil
@@ -170,27 +203,9 @@ func (v *verifier) leaf(entry numbered, stored tlog.Hash) error {
 
 // readLeaves returns the next page of leaves, from number from on.
 func (v *verifier) readLeaves(from int64) (page []numbered, err error) {
-	rows, err := v.db.QueryContext(v.ctx, `SELECT n, at, actor, action, object, reason, data FROM audit_leaves
-		WHERE n >= ? ORDER BY n LIMIT ?`, from, leafPage)
-	if err != nil {
-		return nil, fmt.Errorf("read audit leaves: %w", store.Classify(err))
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var entry numbered
-		var at int64
-		l := &entry.leaf
-		if err := rows.Scan(&entry.n, &at, &l.Actor, &l.Action, &l.Object, &l.Reason, &l.Data); err != nil {
-			v.unreadable("audit_leaves", err)
-			continue
-		}
-		l.At = store.Time(at)
-		page = append(page, entry)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read audit leaves: %w", store.Classify(err))
-	}
-	return page, nil
+	err = eachLeaf(v.ctx, v.db, func(l numbered) { page = append(page, l) }, func(err error) { v.unreadable("audit_leaves", err) },
+		"WHERE n >= ? ORDER BY n LIMIT ?", from, leafPage)
+	return page, err
 }
 
 // unreadable reports a row that holds what this program never writes, such as text for a number.
@@ -279,21 +294,7 @@ func (v *verifier) missingHashes(from, to int64) {
 
 // root returns the hash of the tree; "" if the stored hashes do not give one.
 func (v *verifier) root() string {
-	root, err := tlog.TreeHash(v.end, tlog.HashReaderFunc(func(positions []int64) ([]tlog.Hash, error) {
-		stored, err := readHashes(v.ctx, v.db, positions)
-		if err != nil {
-			return nil, err
-		}
-		hashes := make([]tlog.Hash, 0, len(positions))
-		for _, position := range positions {
-			hash, ok := stored[position]
-			if !ok {
-				return nil, errDamaged
-			}
-			hashes = append(hashes, hash)
-		}
-		return hashes, nil
-	}))
+	root, err := tlog.TreeHash(v.end, hashReader(v.ctx, v.db))
 	if err != nil {
 		return ""
 	}

@@ -44,7 +44,7 @@ type acted struct {
 func Act(lookup Lookup) receive.Protocol {
 	return receive.Protocol{
 		Kind: Kind, Name: "opsgenie-act", Secret: secretOf,
-		Parse: actor{lookup}.parse,
+		Parse: actor{lookup, newLocks()}.parse,
 		Answer: func(w http.ResponseWriter, r *receive.Request, d *receive.Delivery, p *receive.Problem) {
 			if p != nil {
 				fail(w, r, p)
@@ -60,7 +60,10 @@ func Act(lookup Lookup) receive.Protocol {
 }
 
 // actor reads acts.
-type actor struct{ lookup Lookup }
+type actor struct {
+	lookup Lookup
+	locks  *locks
+}
 
 func (a actor) parse(r *receive.Request) (*receive.Delivery, error) {
 	what, act, err := readAct(r)
@@ -70,6 +73,9 @@ func (a actor) parse(r *receive.Request) (*receive.Delivery, error) {
 	if r.Integration == nil {
 		return &receive.Delivery{}, nil // it is only asked whether the request can be read
 	}
+	if what.change != nil {
+		return a.actAsEdit(r, act.number, what)
+	}
 	reply := acted{number: act.number}
 	identity, f, err := resolve(r.Context(), a.lookup, r)
 	if reply.f = f; err != nil || identity == "" {
@@ -78,8 +84,11 @@ func (a actor) parse(r *receive.Request) (*receive.Delivery, error) {
 	return &receive.Delivery{Alerts: actAlerts(identity, act.number, what), Reply: reply}, nil
 }
 
-// said is an act in words.
-type said struct{ actor, text, note string }
+// said is an act in words. change does it to the alert, if it is an edit.
+type said struct {
+	actor, text, note string
+	change            func(t *texts)
+}
 
 // actAlerts returns what an act means for the alert.
 func actAlerts(identity string, number byte, what said) []signal.Alert {
@@ -125,45 +134,50 @@ func readAct(r *receive.Request) (said, action, error) {
 	}
 	text, err := known.say(&b, query, r.PathValue("name"))
 	what.text = text
+	if known.change != nil {
+		what.change = func(t *texts) { known.change(t, &b, query) }
+	}
 	return what, actions[known.number], err
 }
 
-// verb is one act: its number, and what it says of itself; nil says nothing but the note.
+// verb is one act: its number, what it says of itself (nil says nothing but the note), and what it changes of the alert's texts
+// (nil changes nothing).
 type verb struct {
 	number byte
 	say    func(b *actBody, query url.Values, name string) (string, error)
+	change func(t *texts, b *actBody, query url.Values)
 }
 
 var verbs = map[string]verb{
-	"POST close":         {2, nil},
-	"POST acknowledge":   {3, nil},
-	"POST unacknowledge": {4, nil},
+	"POST close":         {2, nil, nil},
+	"POST acknowledge":   {3, nil, nil},
+	"POST unacknowledge": {4, nil, nil},
 	"POST notes": {5, func(b *actBody, _ url.Values, _ string) (string, error) {
 		return "", want("note", b.Note, "say what is to be noted")
-	}},
+	}, nil},
 	"POST snooze": {6, func(b *actBody, _ url.Values, _ string) (string, error) {
 		at, err := time.Parse(time.RFC3339Nano, b.EndTime)
 		if err != nil {
 			return "", invalid("endTime", b.EndTime, "send an ISO 8601 time, for instance 2026-01-02T15:04:05Z")
 		}
 		return "Snoozed until " + at.UTC().Format(time.RFC3339) + ".", nil
-	}},
+	}, nil},
 	"POST escalate": {7, func(b *actBody, _ url.Values, _ string) (string, error) {
 		return "Escalated to the next rule of " + b.Escalation.String() + ".", want("escalation", b.Escalation.String(), "name the escalation by id or name")
-	}},
+	}, nil},
 	"POST assign": {8, func(b *actBody, _ url.Values, _ string) (string, error) {
 		return "Assigned to " + b.Owner.String() + ".", want("owner", b.Owner.String(), "name the user by id or username")
-	}},
+	}, nil},
 	"POST responders": {9, func(b *actBody, _ url.Values, _ string) (string, error) {
 		return "Added responder " + b.Responder.String() + ".", want("responder", b.Responder.String(), "name a user or team")
-	}},
+	}, addResponder},
 	"POST teams": {10, func(b *actBody, _ url.Values, _ string) (string, error) {
 		return "Added team " + b.Team.String() + ".", want("team", b.Team.String(), "name the team by id or name")
-	}},
+	}, addResponder},
 	"POST tags": {11, func(b *actBody, _ url.Values, _ string) (string, error) {
 		tags := strings.Join(b.Tags, ", ")
 		return "Added tags " + tags + ".", want("tags", tags, "send at least one")
-	}},
+	}, addTags},
 	"POST details": {12, func(b *actBody, _ url.Values, _ string) (string, error) {
 		var texts []string
 		for name, value := range b.Details {
@@ -171,29 +185,29 @@ var verbs = map[string]verb{
 		}
 		slices.Sort(texts)
 		return "Added details " + strings.Join(texts, ", ") + ".", want("details", strings.Join(texts, ""), "send at least one")
-	}},
+	}, addDetails},
 	"PUT message": {13, func(b *actBody, _ url.Values, _ string) (string, error) {
 		return "Changed the message to: " + b.Message, want("message", b.Message, "say in one line what is wrong")
-	}},
+	}, changeMessage},
 	"PUT description": {14, func(b *actBody, _ url.Values, _ string) (string, error) {
 		return "Changed the description to: " + b.Description, want("description", b.Description, "send the new text")
-	}},
+	}, changeDescription},
 	"PUT priority": {15, func(b *actBody, _ url.Values, _ string) (string, error) {
-		if severities[b.Priority] == "" {
+		if b.Priority = strings.ToUpper(b.Priority); severities[b.Priority] == "" {
 			return "", invalid("priority", b.Priority, "send P1, P2, P3, P4 or P5")
 		}
 		return "Changed the priority to " + b.Priority + ".", nil
-	}},
-	"DELETE ": {16, nil},
+	}, changePriority},
+	"DELETE ": {16, nil, nil},
 	"DELETE tags": {17, func(_ *actBody, query url.Values, _ string) (string, error) {
 		return "Removed tags " + query.Get("tags") + ".", want("query.tags", query.Get("tags"), "name them, separated by commas")
-	}},
+	}, removeTags},
 	"DELETE details": {18, func(_ *actBody, query url.Values, _ string) (string, error) {
 		return "Removed details " + query.Get("keys") + ".", want("query.keys", query.Get("keys"), "name them, separated by commas")
-	}},
+	}, removeDetails},
 	"POST actions": {19, func(_ *actBody, _ url.Values, name string) (string, error) {
 		return "Executed the action " + name + ".", want("path.name", name, "name the action")
-	}},
+	}, nil},
 }
 
 func want(field, value, remedy string) error {

@@ -3,8 +3,10 @@
 //
 // The GenieKey tells the integration. An alert's alias is its identity, verbatim; an alert without one gets a key made of its
 // body, so that a repeat of the same request is the same alert. Closing and deleting end the alert; acknowledgements and
-// notes go to its incident; whatever else Opsgenie can do with an alert is written there as a comment, so that nothing is lost.
-// All is answered 202, and what became of it is told under /v2/alerts/requests/{requestId}, as there.
+// notes go to its incident. Message, description, priority, tags, details and responders can be changed: that is a report of the
+// same alert as it is from then on, with a comment that says who changed what; a change that came before changes nothing. Whatever
+// else Opsgenie can do with an alert (snooze, assign, escalate, its own actions) is written there as a comment, so that nothing is
+// lost. All is answered 202, and what became of it is told under /v2/alerts/requests/{requestId}, as there.
 //
 // Identifiers are made, not stored: an alert's id holds the fingerprint of its key, a request's id that of the alert it is
 // about, the act and the time. So both stay the same over restarts, and an alert that fires again has the id that it had. The

@@ -57,7 +57,7 @@ func (s *SQL) Save(ctx context.Context, change Change) error {
 		if err != nil {
 			return fmt.Errorf("store integration %s: %w", i.Name, err)
 		}
-		return attest(ctx, tx, change, body)
+		return attest(ctx, tx, change)
 	})
 }
 
@@ -69,13 +69,23 @@ func (s *SQL) Delete(ctx context.Context, change Change) error {
 				return fmt.Errorf("delete integration %s: %w", change.Integration.Name, err)
 			}
 		}
-		return attest(ctx, tx, change, nil)
+		return attest(ctx, tx, change)
 	})
 }
 
-func attest(ctx context.Context, tx store.Tx, change Change, body []byte) error {
-	_, err := audit.Append(ctx, tx, audit.Leaf{
-		At: change.At, Actor: change.Actor, Action: change.Action, Object: change.Integration.Name, Reason: change.Reason, Data: body,
+// table is what the audit log attests of integrations.
+var table = audit.Table{Name: "integrations", What: "integration", Actions: []string{"integration."}, Columns: []string{"name", "kind", "version", "body"}}
+
+// Check compares the stored integrations with the audit log, in one run of audit.Verify.
+func Check() audit.Check { return table.Check() }
+
+func attest(ctx context.Context, tx store.Tx, change Change) error {
+	row, err := table.Row(ctx, tx, change.Integration.Name)
+	if err != nil {
+		return err
+	}
+	_, err = audit.Append(ctx, tx, audit.Leaf{
+		At: change.At, Actor: change.Actor, Action: change.Action, Object: change.Integration.Name, Reason: change.Reason, Row: row,
 	})
 	return err
 }

@@ -25,24 +25,36 @@ const upsertSilence = `INSERT INTO silences (id, matchers, starts_at, ends_at, u
 	ON CONFLICT (id) DO UPDATE SET matchers = excluded.matchers, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
 	updated_at = excluded.updated_at, created_by = excluded.created_by, comment = excluded.comment, annotations = excluded.annotations`
 
-// SaveSilence stores change and its audit leaf in one transaction.
+// silenceTable is what the audit log attests of silences. Those that ended long ago go without a leaf.
+var silenceTable = audit.Table{
+	Name: "silences", What: "silence", Actions: []string{"silence."}, Fades: true,
+	Columns: []string{"id", "matchers", "starts_at", "ends_at", "updated_at", "created_by", "comment", "annotations"},
+}
+
+// SilenceCheck compares the stored silences with the audit log, in one run of audit.Verify.
+func SilenceCheck() audit.Check { return silenceTable.Check() }
+
+// SaveSilence stores change and its audit leaves in one transaction.
 func (r *SilenceRows) SaveSilence(ctx context.Context, change SilenceChange) error {
-	attested, err := json.Marshal(attestation(&change))
-	if err != nil {
-		return fmt.Errorf("encode silence: %w", err)
-	}
 	return r.db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var leaves []audit.Leaf
+		save := func(s *Silence, action string) error {
+			if err := saveSilence(ctx, tx, s); err != nil {
+				return err
+			}
+			row, err := silenceTable.Row(ctx, tx, s.ID)
+			leaves = append(leaves, audit.Leaf{At: change.At, Actor: change.Actor, Action: action, Object: s.ID, Reason: s.Comment, Row: row})
+			return err
+		}
 		if change.Replaced != nil {
-			if err := saveSilence(ctx, tx, change.Replaced); err != nil {
+			if err := save(change.Replaced, "silence.replace"); err != nil {
 				return err
 			}
 		}
-		if err := saveSilence(ctx, tx, &change.Silence); err != nil {
+		if err := save(&change.Silence, change.Action); err != nil {
 			return err
 		}
-		_, err := audit.Append(ctx, tx, audit.Leaf{
-			At: change.At, Actor: change.Actor, Action: change.Action, Object: change.Silence.ID, Reason: change.Silence.Comment, Data: attested,
-		})
+		_, err := audit.AppendAll(ctx, tx, leaves)
 		return err
 	})
 }
@@ -139,23 +151,4 @@ func loadMatchers(text string) (Matchers, error) {
 		}
 	}
 	return matchers, nil
-}
-
-// silenceAttestation is what an audit leaf holds of a change.
-type silenceAttestation struct {
-	Matchers  []storedMatcher `json:"matchers"`
-	StartsAt  time.Time       `json:"startsAt"`
-	EndsAt    time.Time       `json:"endsAt"`
-	CreatedBy string          `json:"createdBy"`
-	Comment   string          `json:"comment"`
-	Replaces  string          `json:"replaces,omitempty"`
-}
-
-func attestation(change *SilenceChange) silenceAttestation {
-	s := &change.Silence
-	a := silenceAttestation{Matchers: storeMatchers(s.Matchers), StartsAt: s.StartsAt, EndsAt: s.EndsAt, CreatedBy: s.CreatedBy, Comment: s.Comment}
-	if change.Replaced != nil {
-		a.Replaces = change.Replaced.ID
-	}
-	return a
 }

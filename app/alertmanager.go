@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/receive/alertmanager"
@@ -11,7 +12,7 @@ import (
 )
 
 // alertmanagerRoutes puts Alertmanager's API on mux: the writing of alerts and the reading of everything.
-func (a *App) alertmanagerRoutes(mux *http.ServeMux) {
+func (a *App) alertmanagerRoutes(mux *routes) {
 	writer := alertmanager.New(alertmanager.Config{
 		Publisher:      a.ingest,
 		Clock:          a.clock,
@@ -31,5 +32,6 @@ func (a *App) alertmanagerRoutes(mux *http.ServeMux) {
 	face.New(face.Config{
 		Source: face.NewRows(list), Silences: a.silences, Clock: a.clock, InhibitRules: a.live.rules,
 		Version: a.opts.Version, Started: a.started, Logger: a.part("alertmanager"), Routing: a.routing,
+		Actor: func(r *http.Request) string { return access.Actor(r.Context()) },
 	}).Routes(mux)
 }

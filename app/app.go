@@ -23,6 +23,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/bus"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
@@ -43,8 +44,10 @@ type Options struct {
 	Logger  *slog.Logger
 	// Reload reads the configuration again, as at the start; nil makes reloading an error.
 	Reload func() (Config, error)
-	// Dev serves the page for development too. There is no login yet, so it changes nothing else.
+	// Dev makes whoever is on this machine admin without a login. It needs a loopback address.
 	Dev bool
+	// Tell tells the person who started the server something, such as the link for the first admin; nil tells nobody.
+	Tell func(text string)
 }
 
 // App is one running Fairlead. Run may be called once.
@@ -60,6 +63,8 @@ type App struct {
 	teller   *notify.Teller
 	graph    *topology.Map
 	ingest   *ingest
+	people   *access.Directory
+	origins  *access.Origins
 	// integrations are the doors of webhook senders.
 	integrations *integration.Registry
 	heartbeats   *heartbeat.Board
@@ -97,6 +102,9 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 		return nil, fmt.Errorf("http.listen: %w; another program may use the port: choose another with --http.listen", err)
 	}
 	if err := a.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openAccess(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.openNotify(); err != nil { //nolint:contextcheck // the metrics are asked for as long as the process lives
@@ -239,6 +247,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "events", a.api.Run)
 	g.start(ctx, "http", a.serve)
 	a.logger.Info("ready", "url", a.URL(), "version", a.opts.Version, "clock", a.cfg.Clock, "data", a.cfg.Data.Dir, "after", time.Since(a.started).Round(time.Millisecond).String())
+	if err := a.welcome(ctx); err != nil {
+		a.logger.Error("the first admin's link cannot be made; `fairlead access link` makes one", "error", err)
+	}
 	err := g.wait(ctx, stopTimeout)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()

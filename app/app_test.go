@@ -25,7 +25,7 @@ type running struct {
 
 func start(t *testing.T, cfg Config, opts Options) *running {
 	t.Helper()
-	opts.Logger = slog.New(slog.DiscardHandler)
+	opts.Logger, opts.Dev = slog.New(slog.DiscardHandler), true
 	cfg.HTTP.Listen = "127.0.0.1:0"
 	a, err := New(t.Context(), cfg, opts)
 	if err != nil {

@@ -24,7 +24,7 @@ type Config struct {
 	// Data is where everything is kept.
 	Data DataConfig `yaml:"data"`
 	// HTTP is the one port that speaks everything but OTLP's defaults.
-	HTTP HTTPConfig `yaml:"http"`
+	HTTP WebConfig `yaml:"http"`
 	// OTLP holds the addresses of OTLP's default ports; "" switches one off.
 	OTLP OTLPConfig `yaml:"otlp"`
 	// Clock is "wall", or "event" to be driven by a replay; only on an empty data folder.
@@ -53,9 +53,17 @@ type DataConfig struct {
 	Dir string `yaml:"dir"`
 }
 
-// HTTPConfig says where HTTP is served.
+// WebConfig says where HTTP is served.
+type WebConfig struct {
+	// Listen is an address and port; port 0 takes a free one. Others than loopback need somebody who can log in.
+	Listen string `yaml:"listen"`
+	// ExternalURL is how people reach this server, for instance https://fairlead.example.org; "" is the address it listens at.
+	ExternalURL string `yaml:"external_url"`
+}
+
+// HTTPConfig says where one protocol is served.
 type HTTPConfig struct {
-	// Listen is a loopback address and port; port 0 takes a free one.
+	// Listen is a loopback address and port.
 	Listen string `yaml:"listen"`
 }
 
@@ -79,12 +87,6 @@ type ReceiveConfig struct {
 	MaxFingerprintsPerSender int `yaml:"max_fingerprints_per_sender"`
 }
 
-// AccessConfig says who may do what.
-type AccessConfig struct {
-	// AnonymousLoopback lets senders on this machine in without a key.
-	AnonymousLoopback bool `yaml:"anonymous_loopback"`
-}
-
 // BusConfig bounds the stream.
 type BusConfig struct {
 	// MaxBytes is how much may wait in the stream, in bytes, before senders are told to come back later.
@@ -103,12 +105,12 @@ type IncidentConfig struct {
 func DefaultConfig() Config {
 	return Config{
 		Data:    DataConfig{Dir: "fairlead-data"},
-		HTTP:    HTTPConfig{Listen: "127.0.0.1:8460"},
+		HTTP:    WebConfig{Listen: "127.0.0.1:8460"},
 		OTLP:    OTLPConfig{GRPC: HTTPConfig{Listen: "127.0.0.1:4317"}, HTTP: HTTPConfig{Listen: "127.0.0.1:4318"}},
 		Clock:   "wall",
 		Log:     LogConfig{Level: "info"},
 		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 500_000},
-		Access:  AccessConfig{AnonymousLoopback: true},
+		Access:  defaultAccess(),
 		Bus:     BusConfig{MaxBytes: 1 << 30},
 		Alert:   alert.DefaultConfig(),
 		Incident: IncidentConfig{
@@ -235,8 +237,11 @@ func (c *Config) Validate() error {
 	if c.Data.Dir == "" {
 		return bad("data.dir", "it is empty; name a folder")
 	}
-	if err := checkLoopback(c.HTTP.Listen); err != nil {
-		return bad("http.listen", "%q: %v", c.HTTP.Listen, err)
+	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
+		return bad("http.listen", "%q: want address and port, for instance 127.0.0.1:8460", c.HTTP.Listen)
+	}
+	if err := checkAccess(c); err != nil {
+		return err
 	}
 	if c.Clock != "wall" && c.Clock != "event" {
 		return bad("clock", "%q is unknown; write wall or event", c.Clock)
@@ -269,18 +274,6 @@ func (c *Config) Validate() error {
 		return bad("inhibit_rules", "%v", err)
 	}
 	return checkNotify(c)
-}
-
-// checkLoopback refuses addresses that others could reach: there is no login yet.
-func checkLoopback(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return errors.New("want address and port, for instance 127.0.0.1:8460")
-	}
-	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
-		return nil
-	}
-	return errors.New("only a loopback address can be used as long as there is no login; write 127.0.0.1 and a port, and put a proxy with authentication in front to reach it from elsewhere")
 }
 
 func (c *Config) engine() incident.Config {

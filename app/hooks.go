@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/receive/alertmanager"
@@ -41,13 +42,15 @@ func (a *App) openIntegrations(ctx context.Context) (err error) {
 	a.integrations, err = integration.NewRegistry(ctx, integration.NewSQL(a.db), kinds(), a.clock.Now, a.part("integration"))
 	a.gate = &receive.Gate{
 		Integrations: a.integrations, Redactor: &integration.Redactor{}, Tee: receive.NewTee(a.registry),
-		Anonymous: func() bool { return a.cfg.Access.AnonymousLoopback },
+		Anonymous: func(r *http.Request) bool {
+			return a.cfg.Access.AnonymousLoopback && access.PeerOf(r.Context()).Loopback
+		},
 	}
 	return err
 }
 
 // hookRoutes puts the protocols of webhook senders on mux.
-func (a *App) hookRoutes(mux *http.ServeMux) {
+func (a *App) hookRoutes(mux *routes) {
 	served := receive.NewHooks(receive.HookConfig{
 		Publisher: a.ingest, Clock: a.clock,
 		Bodies:   receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),

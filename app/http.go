@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"time"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/base/telemetry"
 	"github.com/fairlead/fairlead/receive"
@@ -25,11 +25,11 @@ const (
 
 // newServer builds the one mux that speaks everything.
 func (a *App) newServer() *http.Server {
-	mux := http.NewServeMux()
+	mux := a.newRoutes()
 	a.live.set(&a.cfg)
 	telemetry.Routes(mux, a.registry, a.health)
 	a.api = api.New(mux, api.Config{
-		Version: a.opts.Version, DB: a.db, Desk: a.desk, Map: a.graph, Clock: a.clock, Settled: a.settled,
+		Version: a.opts.Version, People: a.people, DB: a.db, Desk: a.desk, Map: a.graph, Clock: a.clock, Settled: a.settled,
 		Integrations: a.integrations, Heartbeats: beats{a.heartbeats}, Windows: a.silences, Receivers: a.wouldTell,
 		Replay: func(ctx context.Context, letter store.DeadLetter) (bool, string, error) {
 			return a.replay(ctx, mux, letter)
@@ -41,28 +41,23 @@ func (a *App) newServer() *http.Server {
 	mux.HandleFunc("POST /-/reload", a.serveReload)
 	mux.Handle("GET /", ui.Handler())
 	return &http.Server{
-		Handler: a.recovered(guard(mux)), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
+		Handler: a.recovered(a.guard(mux)), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
 	}
 }
 
 // guard refuses requests that a foreign page could have made a browser send: an unknown Host (DNS rebinding), and a
-// changing request from another origin.
-func guard(next http.Handler) http.Handler {
+// changing request from another origin. It notes where a request comes from.
+func (a *App) guard(next http.Handler) http.Handler {
 	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		host = strings.Trim(host, "[]")
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if !a.origins.Serves(r) {
 			p := receive.Problem{
 				Status: http.StatusMisdirectedRequest, Detail: "This host name is not served here.",
-				Errors: []receive.FieldError{{Field: "Host", Value: receive.Excerpt(r.Host), Remedy: "use 127.0.0.1 or localhost"}},
+				Errors: []receive.FieldError{{Field: "Host", Value: receive.Excerpt(r.Host), Remedy: "use 127.0.0.1 or localhost, or name the host in http.external_url or access.hosts"}},
 			}
 			p.Write(w)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(access.WithPeer(r.Context(), a.origins.Peer(r))))
 	}))
 }
 

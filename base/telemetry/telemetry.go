@@ -133,8 +133,14 @@ func (h *Health) Ready(ctx context.Context) []error {
 	return failed
 }
 
+// Mux is what routes are put on; *http.ServeMux is one.
+type Mux interface {
+	Handle(pattern string, handler http.Handler)
+	HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request))
+}
+
 // Routes mounts /metrics, /-/healthy and /-/ready on mux, for GET and HEAD.
-func Routes(mux *http.ServeMux, registry *prometheus.Registry, health *Health) {
+func Routes(mux Mux, registry *prometheus.Registry, health *Health) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, "Fairlead is healthy.\n")

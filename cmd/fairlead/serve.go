@@ -14,11 +14,11 @@ import (
 type serveCommand struct {
 	Config         string  `help:"Configuration file in YAML." type:"path" placeholder:"FILE"`
 	DataDir        *string `name:"data.dir" help:"Folder that everything is kept in (default fairlead-data)." placeholder:"DIR"`
-	HTTPListen     *string `name:"http.listen" help:"Loopback address of the one HTTP port (default 127.0.0.1:8460)." placeholder:"ADDRESS"`
+	HTTPListen     *string `name:"http.listen" help:"Address of the one HTTP port (default 127.0.0.1:8460)." placeholder:"ADDRESS"`
 	OTLPGRPCListen *string `name:"otlp.grpc.listen" help:"Address of OTLP over gRPC; not received yet." placeholder:"ADDRESS"`
 	OTLPHTTPListen *string `name:"otlp.http.listen" help:"Address of OTLP over HTTP; not received yet." placeholder:"ADDRESS"`
 	Clock          *string `help:"wall, or event to be driven by a replay; only on an empty data folder (default wall)." placeholder:"CLOCK"`
-	Dev            bool    `help:"Log the loopback user in. There is no login yet, so this changes nothing."`
+	Dev            bool    `help:"Make whoever is on this machine admin, without a login."`
 }
 
 // load returns the configuration of file, environment and flags.
@@ -54,7 +54,7 @@ func (c *serveCommand) Run(ctx context.Context, to streams) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	a, err := app.New(ctx, cfg, app.Options{Version: version, Logger: logger, Reload: c.load, Dev: c.Dev})
+	a, err := app.New(ctx, cfg, app.Options{Version: version, Logger: logger, Reload: c.load, Dev: c.Dev, Tell: func(text string) { fmt.Fprintln(to.out, text) }})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func TestWrongConfigurationIsRefusedWithItsLine(t *testing.T) {
 		{"a bad duration", "receive:\n  resolve_timeout: soon\n", []string{"line 2", "soon", "duration"}},
 		{"a number where a text is wanted", "http:\n  listen: [1]\n", []string{"line 2"}},
 		{"a value out of bounds", "incident:\n  hold_critical: 5m\n", []string{"line 2", "hold_critical", "30s"}},
-		{"another address than loopback", "http:\n  listen: 0.0.0.0:8460\n", []string{"line 2", "loopback"}},
+		{"a proxy that is no address", "access:\n  trusted_proxies: [nginx]\n", []string{"line 2", "trusted_proxies", "10.0.0.0/24"}},
 		{"a bad matcher", "inhibit_rules:\n  - source_matchers: ['a=~\"(\"']\n    target_matchers: [b=c]\n", []string{"inhibit_rules[0].source_matchers[0]"}},
 		{"no YAML at all", "log: [\n", []string{"line"}},
 	}

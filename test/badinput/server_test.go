@@ -73,7 +73,7 @@ func launch(t *testing.T, dir string, settings []string, args ...string) *server
 		t.Fatalf("find a free port: %v", err)
 	}
 	s := &server{url: "http://" + address, dir: dir, log: &safeBuffer{}, done: make(chan error, 1)}
-	args = append([]string{"serve", "--data.dir", dir, "--http.listen", address, "--otlp.grpc.listen", "", "--otlp.http.listen", ""}, args...)
+	args = append([]string{"serve", "--dev", "--data.dir", dir, "--http.listen", address, "--otlp.grpc.listen", "", "--otlp.http.listen", ""}, args...)
 	s.command = exec.Command(need.Binary(t), args...)
 	s.command.Stdout, s.command.Stderr, s.command.Env = s.log, s.log, environment(settings...)
 	if err := s.command.Start(); err != nil {

@@ -49,7 +49,7 @@ func startFairlead(ctx context.Context, binary, dir string) (*server, error) {
 		}
 		return false, err
 	}
-	return s, s.start(ctx, dir, binary, "serve", "--data.dir", filepath.Join(dir, "data"), "--http.listen", address,
+	return s, s.start(ctx, dir, binary, "serve", "--dev", "--data.dir", filepath.Join(dir, "data"), "--http.listen", address,
 		"--otlp.grpc.listen", "", "--otlp.http.listen", "")
 }
 

@@ -43,7 +43,7 @@ func start(ctx context.Context, binary, dir string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the server's log: %w", err)
 	}
-	command := exec.CommandContext(ctx, binary, "serve", "--data.dir", dir, "--http.listen", address, "--otlp.grpc.listen", "",
+	command := exec.CommandContext(ctx, binary, "serve", "--dev", "--data.dir", dir, "--http.listen", address, "--otlp.grpc.listen", "",
 		"--otlp.http.listen", "")
 	command.Stdout, command.Stderr, command.Env = output, output, environment()
 	p := &process{command: command, url: "http://" + address, output: output, started: time.Now()}

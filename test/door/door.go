@@ -52,7 +52,7 @@ func New(t testing.TB, protocols map[string]receive.Protocol, kinds ...string) *
 	if d.Doors, err = integration.NewRegistry(t.Context(), integration.NewSQL(db), kinds, time.Now, logger); err != nil {
 		t.Fatal(err)
 	}
-	d.Gate = &receive.Gate{Integrations: d.Doors, Redactor: &integration.Redactor{}, Tee: receive.NewTee(nil), Anonymous: func() bool { return true }}
+	d.Gate = &receive.Gate{Integrations: d.Doors, Redactor: &integration.Redactor{}, Tee: receive.NewTee(nil), Anonymous: func(*http.Request) bool { return true }}
 	hooks := receive.NewHooks(receive.HookConfig{
 		Publisher: d, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)), Gate: d.Gate, Logger: logger,
 	})

@@ -76,7 +76,7 @@ func serve(t *testing.T, args ...string) string {
 	t.Helper()
 	address := freeAddress(t)
 	start(t, "fairlead", need.Binary(t), append([]string{
-		"serve", "--data.dir", t.TempDir(), "--http.listen", address, "--otlp.grpc.listen", "", "--otlp.http.listen", "",
+		"serve", "--dev", "--data.dir", t.TempDir(), "--http.listen", address, "--otlp.grpc.listen", "", "--otlp.http.listen", "",
 	}, args...)...)
 	ready(t, "http://"+address+"/-/ready")
 	return address

@@ -76,7 +76,7 @@ func (s *server) start() {
 		s.Fatal(err)
 	}
 	s.url = "http://" + address
-	s.command = exec.Command(need.Binary(s.T), "serve", "--config", filepath.Join(s.dir, "fairlead.yml"), "--data.dir", filepath.Join(s.dir, "data"),
+	s.command = exec.Command(need.Binary(s.T), "serve", "--dev", "--config", filepath.Join(s.dir, "fairlead.yml"), "--data.dir", filepath.Join(s.dir, "data"),
 		"--http.listen", address, "--otlp.grpc.listen", "", "--otlp.http.listen", "")
 	s.command.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "FAIRLEAD_") })
 	s.command.Stdout, s.command.Stderr = &s.log, &s.log

@@ -62,7 +62,7 @@ const warning = "<!-- Written by test/run/generate.sh. Do not edit. -->\n"
 
 // commands are all commands of the program, in the order of the page.
 var commands = []string{
-	"", "serve", "demo", "replay", "eval incidents", "check-config", "import alertmanager", "notify-nagios", "audit verify", "version",
+	"", "serve", "demo", "access link", "replay", "eval incidents", "check-config", "import alertmanager", "notify-nagios", "audit verify", "version",
 }
 
 // writeCLI writes what each command says to --help.
@@ -96,7 +96,7 @@ func ask(ctx context.Context, path string) ([]byte, error) {
 	defer os.RemoveAll(folder)
 	cfg := app.DefaultConfig()
 	cfg.Data.Dir, cfg.HTTP.Listen = folder, "127.0.0.1:0"
-	server, err := app.New(ctx, cfg, app.Options{Version: "v1", Logger: slog.New(slog.DiscardHandler)})
+	server, err := app.New(ctx, cfg, app.Options{Version: "v1", Logger: slog.New(slog.DiscardHandler), Dev: true})
 	if err != nil {
 		return nil, err
 	}

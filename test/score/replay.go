@@ -168,7 +168,7 @@ func (s *suite) serve(ctx context.Context, folder string) (address string, stop 
 	if err := probe.Close(); err != nil {
 		return "", nil, fmt.Errorf("find a free port: %w", err)
 	}
-	command := exec.CommandContext(ctx, s.binary, "serve", "--clock", "event", "--data.dir", folder, "--http.listen", listen,
+	command := exec.CommandContext(ctx, s.binary, "serve", "--dev", "--clock", "event", "--data.dir", folder, "--http.listen", listen,
 		"--otlp.grpc.listen", "", "--otlp.http.listen", "")
 	log, err := os.Create(folder + ".log")
 	if err != nil {

@@ -125,8 +125,13 @@ func (h *Handler) routing() Routing {
 	return oneReceiver{h}
 }
 
+// Mux is what routes are put on; *http.ServeMux is one.
+type Mux interface {
+	HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request))
+}
+
 // Routes mounts the API on mux, below /api/v2.
-func (h *Handler) Routes(mux *http.ServeMux) {
+func (h *Handler) Routes(mux Mux) {
 	for pattern, serve := range map[string]func(*http.Request) (any, error){
 		"GET /api/v2/alerts":          h.alerts,
 		"GET /api/v2/alerts/groups":   h.groups,

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
@@ -32,6 +33,11 @@ type Config struct {
 	Clock   clock.Clock
 	// Receivers returns whom Fairlead would tell of an alert with these labels; nil knows nobody.
 	Receivers func(labels signal.Labels) []string
+	// People are the users; nil leaves out all routes of logging in, which only tests of other routes do.
+	People *access.Directory
+	// OIDC begins and ends logins through a provider; nil for none. OIDCName is what people know it by.
+	OIDC     *access.OIDC
+	OIDCName string
 	// Windows are the maintenance calendar and the silences.
 	Windows *alert.Windows
 	// Integrations are the doors of webhook senders.
@@ -52,11 +58,11 @@ type API struct {
 	hub  *hub
 }
 
-// actor names who acts until there is a login: whoever is on this machine.
-const actor = "loopback"
+// actor names who acts, for steps, notes and the audit log: never what the client claims.
+func actor(ctx context.Context) string { return access.Actor(ctx) }
 
 // New puts the routes on mux. Run the API's Run beside the server, for the events.
-func New(mux *http.ServeMux, cfg Config) *API {
+func New(mux humago.Mux, cfg Config) *API {
 	useProblems()
 	config := huma.DefaultConfig("Fairlead", cfg.Version)
 	config.OpenAPIPath = Prefix + "/openapi"
@@ -64,6 +70,9 @@ func New(mux *http.ServeMux, cfg Config) *API {
 	config.CreateHooks = nil
 	config.Info.Description = "Incidents, alerts and why they were told or not. Lists have cursors; errors are RFC 9457 problems with field, value and remedy."
 	a := &API{cfg: cfg, huma: humago.New(mux, config), hub: newHub()}
+	if cfg.People != nil {
+		a.accessRoutes()
+	}
 	a.incidentRoutes()
 	a.alertRoutes()
 	a.notifyRoutes()

@@ -170,7 +170,7 @@ func (a *API) deleteHeartbeat(ctx context.Context, in *heartbeatPath) (*body[non
 // audit records what a person did.
 func (a *API) audit(ctx context.Context, at time.Time, action, object string) error {
 	return a.cfg.DB.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		_, err := audit.Append(ctx, tx, audit.Leaf{At: at, Actor: actor, Action: action, Object: object})
+		_, err := audit.Append(ctx, tx, audit.Leaf{At: at, Actor: actor(ctx), Action: action, Object: object})
 		return err
 	})
 }

@@ -181,13 +181,13 @@ func (b *noteBody) note() string {
 
 func (a *API) acknowledge(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Acknowledge(number, actor, in.note())
+		return e.Acknowledge(number, actor(ctx), in.note())
 	})
 }
 
 func (a *API) unacknowledge(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Unacknowledge(number, actor, in.note())
+		return e.Unacknowledge(number, actor(ctx), in.note())
 	})
 }
 
@@ -207,13 +207,13 @@ func (b *reasonBody) reason() string {
 
 func (a *API) resolve(ctx context.Context, in *reasonBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Resolve(number, actor, in.reason())
+		return e.Resolve(number, actor(ctx), in.reason())
 	})
 }
 
 func (a *API) reopen(ctx context.Context, in *noteBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Reopen(number, actor, in.note())
+		return e.Reopen(number, actor(ctx), in.note())
 	})
 }
 
@@ -234,7 +234,7 @@ func (a *API) merge(ctx context.Context, in *mergeBody) (*body[ActionResult], er
 		from[i] = n
 	}
 	return a.act(ctx, in.ID, from, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		steps, err := e.Merge(number, from, actor)
+		steps, err := e.Merge(number, from, actor(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -251,13 +251,13 @@ type alertsBody struct {
 
 func (a *API) split(ctx context.Context, in *alertsBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, in.Body.Alerts, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Split(number, in.Body.Alerts, actor)
+		return e.Split(number, in.Body.Alerts, actor(ctx))
 	})
 }
 
 func (a *API) assign(ctx context.Context, in *alertsBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, in.Body.Alerts, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Assign(number, in.Body.Alerts, actor)
+		return e.Assign(number, in.Body.Alerts, actor(ctx))
 	})
 }
 
@@ -270,7 +270,7 @@ type textBody struct {
 
 func (a *API) note(ctx context.Context, in *textBody) (*body[ActionResult], error) {
 	return a.act(ctx, in.ID, nil, nil, func(e *incident.Engine, number uint64) (*incident.Step, error) {
-		return e.Comment(number, actor, in.Body.Text)
+		return e.Comment(number, actor(ctx), in.Body.Text)
 	})
 }
 
@@ -283,7 +283,7 @@ func (a *API) undo(ctx context.Context, in *stepPath) (*body[ActionResult], erro
 	if err != nil {
 		return nil, invalid("path.id", in.ID, "write S and a number, for instance S34")
 	}
-	s, record, err := a.cfg.Desk.Undo(ctx, a.cfg.Clock.Now(), number, actor)
+	s, record, err := a.cfg.Desk.Undo(ctx, a.cfg.Clock.Now(), number, actor(ctx))
 	if err != nil {
 		return nil, err
 	}

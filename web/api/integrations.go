@@ -185,7 +185,7 @@ func (a *API) createIntegration(ctx context.Context, in *createIntegration) (*bo
 	made, err := a.cfg.Integrations.Create(ctx, &integration.Integration{
 		Name: in.Body.Name, Kind: in.Body.Kind, Keys: []integration.Key{integration.NewKey(secret, a.cfg.Clock.Now())},
 		ResolveTimeout: in.Body.ResolveTimeout, Mapper: in.Body.Mapper, Forward: in.Body.Forward, Observe: in.Body.Observe,
-	}, actor, "")
+	}, actor(ctx), "")
 	if err != nil {
 		return nil, door(err)
 	}
@@ -204,7 +204,7 @@ func (a *API) getIntegration(_ context.Context, in *IntegrationPath) (*body[Inte
 }
 
 func (a *API) updateIntegration(ctx context.Context, in *updateIntegration) (*body[Integration], error) {
-	i, err := a.cfg.Integrations.Update(ctx, in.Name, in.IfMatch, actor, "integration.update", func(i *integration.Integration) error {
+	i, err := a.cfg.Integrations.Update(ctx, in.Name, in.IfMatch, actor(ctx), "integration.update", func(i *integration.Integration) error {
 		i.ResolveTimeout, i.Mapper, i.Forward, i.Observe = in.Body.ResolveTimeout, in.Body.Mapper, in.Body.Forward, in.Body.Observe
 		return nil
 	})
@@ -217,7 +217,7 @@ func (a *API) updateIntegration(ctx context.Context, in *updateIntegration) (*bo
 func (a *API) deleteIntegration(ctx context.Context, in *IntegrationPath) (*body[Integration], error) {
 	i, _, _, err := a.cfg.Integrations.Find(in.Name)
 	if err == nil {
-		err = a.cfg.Integrations.Delete(ctx, in.Name, actor)
+		err = a.cfg.Integrations.Delete(ctx, in.Name, actor(ctx))
 	}
 	if err != nil {
 		return nil, door(err)
@@ -233,7 +233,7 @@ func (a *API) rotateKey(ctx context.Context, in *rotateKey) (*body[IntegrationMa
 			return nil, invalid("body.overlap", in.Body.Overlap, "not a duration; write for instance 24h, or 0s to close the old keys at once")
 		}
 	}
-	secret, i, err := a.cfg.Integrations.Rotate(ctx, in.Name, overlap, actor)
+	secret, i, err := a.cfg.Integrations.Rotate(ctx, in.Name, overlap, actor(ctx))
 	if err != nil {
 		return nil, door(err)
 	}

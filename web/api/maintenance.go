@@ -164,7 +164,7 @@ func (a *API) updateWindow(ctx context.Context, in *updateWindow) (*body[Window]
 }
 
 func (a *API) putWindow(ctx context.Context, w *alert.Window) (*body[Window], error) {
-	made, err := a.cfg.Windows.Put(ctx, w, actor, a.cfg.Clock.Now())
+	made, err := a.cfg.Windows.Put(ctx, w, actor(ctx), a.cfg.Clock.Now())
 	if err != nil {
 		return nil, calendarError(err)
 	}
@@ -184,7 +184,7 @@ func (a *API) previewWindow(_ context.Context, in *createWindow) (*body[Window],
 }
 
 func (a *API) deleteWindow(ctx context.Context, in *WindowPath) (*body[none], error) {
-	if err := a.cfg.Windows.Delete(ctx, in.ID, actor, a.cfg.Clock.Now()); err != nil {
+	if err := a.cfg.Windows.Delete(ctx, in.ID, actor(ctx), a.cfg.Clock.Now()); err != nil {
 		return nil, calendarError(err)
 	}
 	return answer(none{}), nil
@@ -206,7 +206,7 @@ func (a *API) listForgotten(ctx context.Context, _ *none) (*body[Forgotten], err
 }
 
 func (a *API) expireSilence(ctx context.Context, in *silencePath) (*body[EndedSilence], error) {
-	err := a.cfg.Windows.Silences.Expire(ctx, actor, a.cfg.Clock.Now(), in.ID)
+	err := a.cfg.Windows.Silences.Expire(ctx, actor(ctx), a.cfg.Clock.Now(), in.ID)
 	if errors.Is(err, alert.ErrNoSilence) {
 		return nil, notFound("There is no silence " + in.ID + ".")
 	}

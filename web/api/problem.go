@@ -30,7 +30,11 @@ type Problem struct {
 	Status int           `json:"status"`
 	Detail string        `json:"detail"`
 	Errors []ErrorDetail `json:"errors,omitempty"`
-	ID     string        `json:"id,omitempty" doc:"Give this to support: the server's log has it too."`
+	// Present is what somebody else has made of what was edited.
+	Present any `json:"present,omitempty" doc:"What it is now, when somebody else has changed it meanwhile."`
+	// RetryAfter is in seconds; 0 leaves it out.
+	RetryAfter int    `json:"retryAfter,omitempty" doc:"After how many seconds to try again."`
+	ID         string `json:"id,omitempty" doc:"Give this to support: the server's log has it too."`
 }
 
 // Error returns the detail.

@@ -62,7 +62,7 @@ func (a *API) putEdges(ctx context.Context, in *edgesBody) (*struct{}, error) {
 		if err := topology.Save(ctx, tx, in.Body); err != nil {
 			return err
 		}
-		_, err := audit.Append(ctx, tx, audit.Leaf{At: a.cfg.Clock.Now(), Actor: actor, Action: "map.edges", Object: "map"})
+		_, err := audit.Append(ctx, tx, audit.Leaf{At: a.cfg.Clock.Now(), Actor: actor(ctx), Action: "map.edges", Object: "map"})
 		return err
 	})
 	if err != nil {
@@ -107,7 +107,7 @@ func (a *API) replay(ctx context.Context, in *letterPath) (*body[ReplayResult], 
 		if err := store.MarkReplayed(ctx, tx, in.ID, now); err != nil {
 			return err
 		}
-		_, err := audit.Append(ctx, tx, audit.Leaf{At: now, Actor: actor, Action: "deadletter.replay", Object: in.ID})
+		_, err := audit.Append(ctx, tx, audit.Leaf{At: now, Actor: actor(ctx), Action: "deadletter.replay", Object: in.ID})
 		return err
 	})
 	if err != nil {

@@ -1,0 +1,90 @@
+package app
+
+import (
+	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/web/api"
+)
+
+// rules is the one table of who may call what: a row for each route, by its pattern. A route without a row stops the start.
+// docs/guide/access.md shows it to people; TestEveryRouteHoldsItsRule walks it.
+func rules() access.Table {
+	var (
+		open = access.Rule{Kind: access.Open}
+		door = access.Rule{Kind: access.Door}
+
+		everybody  = access.Roles()
+		responders = []access.Role{access.Responder, access.Admin}
+		deciders   = []access.Role{access.Approver, access.Admin}
+		admins     = []access.Role{access.Admin}
+	)
+	person := func(teams access.TeamRule, roles []access.Role) access.Rule {
+		return access.Rule{Kind: access.Person, Roles: roles, Teams: teams}
+	}
+	local := func(teams access.TeamRule, roles []access.Role) access.Rule {
+		return access.Rule{Kind: access.Local, Roles: roles, Teams: teams}
+	}
+	own := access.Rule{Kind: access.Person, Roles: everybody, Session: true}
+	table := access.Table{
+		"GET /":          open, // the page: its data comes from the API
+		"GET /-/healthy": open,
+		"GET /-/ready":   open,
+		"GET /metrics":   local(access.Shared, everybody),
+		"POST /-/reload": local(access.Shared, admins),
+
+		// Alertmanager's API: for amtool, Grafana and karma.
+		"GET /api/v2/alerts":                              local(access.Filtered, everybody),
+		"GET /api/v2/alerts/groups":                       local(access.Filtered, everybody),
+		"GET /api/v2/receivers":                           local(access.Shared, everybody),
+		"GET /api/v2/status":                              local(access.Shared, everybody),
+		"GET /api/v2/silences":                            local(access.Shared, everybody),
+		"GET /api/v2/silence/{id}":                        local(access.Shared, everybody),
+		"POST /api/v2/silences":                           local(access.Filtered, responders),
+		"DELETE /api/v2/silence/{id}":                     local(access.Filtered, responders),
+		"POST /api/v2/alerts":                             door,
+		"POST /in/prometheus/{integration}/api/v2/alerts": door,
+	}
+	for _, h := range hooks(nil, pagers{}) {
+		table[h.pattern] = door
+	}
+	add := func(rule access.Rule, method string, paths ...string) {
+		for _, path := range paths {
+			table[method+" "+api.Prefix+path] = rule
+		}
+	}
+	// Logging in.
+	add(open, "POST", "/login", "/links/check", "/links/open")
+	add(open, "GET", "/login", "/login/oidc", "/login/oidc/callback")
+	add(person(access.Shared, everybody), "GET", "/me", "/people",
+		"/openapi.json", "/openapi-3.0.json", "/openapi.yaml", "/openapi-3.0.yaml")
+	add(own, "GET", "/sessions", "/tokens")
+	add(own, "POST", "/logout", "/password", "/tokens")
+	add(own, "DELETE", "/sessions/{id}", "/tokens/{id}")
+	// Users and teams.
+	add(person(access.Shared, admins), "GET", "/users", "/users/{name}")
+	add(access.Rule{Kind: access.Person, Roles: admins, Session: true}, "POST", "/users", "/users/{name}/link", "/teams")
+	add(access.Rule{Kind: access.Person, Roles: admins, Session: true}, "PUT", "/users/{name}", "/teams/{name}")
+	add(access.Rule{Kind: access.Person, Roles: admins, Session: true}, "DELETE", "/users/{name}", "/teams/{name}")
+	add(person(access.Shared, everybody), "GET", "/teams")
+	// Incidents and alerts.
+	add(person(access.Filtered, everybody), "GET", "/incidents", "/incidents/{id}", "/incidents/{id}/timeline", "/incidents/{id}/alerts",
+		"/alerts", "/alerts/{id}", "/alerts/{id}/decisions", "/deliveries", "/events", "/stats")
+	add(person(access.Filtered, responders), "POST", "/incidents/{id}/acknowledge", "/incidents/{id}/unacknowledge", "/incidents/{id}/resolve",
+		"/incidents/{id}/reopen", "/incidents/{id}/merge", "/incidents/{id}/split", "/incidents/{id}/assign", "/incidents/{id}/notes", "/steps/{id}/undo")
+	// The map, the calendar and silences.
+	add(person(access.Shared, everybody), "GET", "/map", "/clock", "/maintenance", "/silences/forgotten", "/heartbeats")
+	add(person(access.Shared, admins), "PUT", "/map/edges")
+	add(person(access.Filtered, responders), "POST", "/maintenance", "/silences/{id}/expire")
+	add(person(access.Shared, responders), "POST", "/maintenance/preview")
+	add(person(access.Filtered, responders), "PUT", "/maintenance/{id}")
+	add(person(access.Filtered, responders), "DELETE", "/maintenance/{id}")
+	add(person(access.Whole, responders), "POST", "/heartbeats/{id}/pause", "/heartbeats/{id}/resume")
+	add(person(access.Whole, responders), "DELETE", "/heartbeats/{id}")
+	add(person(access.Whole, everybody), "GET", "/tee/report")
+	// Senders, with their payloads, and what was refused: for admins.
+	add(person(access.Shared, admins), "GET", "/integrations", "/integrations/{name}", "/dead-letters")
+	add(person(access.Shared, admins), "POST", "/integrations", "/integrations/{name}/keys", "/integrations/{name}/preview", "/dead-letters/{id}/replay")
+	add(person(access.Shared, admins), "PUT", "/integrations/{name}")
+	add(person(access.Shared, admins), "DELETE", "/integrations/{name}")
+	_ = deciders
+	return table
+}

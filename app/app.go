@@ -64,6 +64,7 @@ type App struct {
 	graph    *topology.Map
 	ingest   *ingest
 	people   *access.Directory
+	routes   *routes
 	origins  *access.Origins
 	// integrations are the doors of webhook senders.
 	integrations *integration.Registry

@@ -26,6 +26,7 @@ const (
 // newServer builds the one mux that speaks everything.
 func (a *App) newServer() *http.Server {
 	mux := a.newRoutes()
+	a.routes = mux
 	a.live.set(&a.cfg)
 	telemetry.Routes(mux, a.registry, a.health)
 	a.api = api.New(mux, api.Config{

@@ -29,7 +29,7 @@ func (d *Directory) AdminLink(ctx context.Context, actor, reason string) (Link, 
 		if err := saveLink(ctx, tx, link); err != nil {
 			return err
 		}
-		return attest(ctx, tx, link.CreatedAt, actor, "link.admin", "", reason, nil)
+		return attest(ctx, tx, link.CreatedAt, actor, "link.admin", "", reason)
 	})
 	return link, err
 }
@@ -44,7 +44,7 @@ func (d *Directory) UserLink(ctx context.Context, actor, name, reason string) (L
 		if err := saveLink(ctx, tx, link); err != nil {
 			return err
 		}
-		return attest(ctx, tx, link.CreatedAt, actor, "link.user", link.Owner, reason, nil)
+		return attest(ctx, tx, link.CreatedAt, actor, "link.user", link.Owner, reason)
 	})
 	return link, err
 }
@@ -134,7 +134,7 @@ func (d *Directory) OpenLink(ctx context.Context, o Opening, replaced string, pe
 		if err := endSessions(ctx, tx, name, ""); err != nil {
 			return err
 		}
-		if err := attest(ctx, tx, d.now(), name, "user.password", name, "by a one-time link", nil); err != nil {
+		if err := attest(ctx, tx, d.now(), name, "user.password", name, "by a one-time link"); err != nil {
 			return err
 		}
 		login, err = d.openWithin(ctx, tx, name, secret, replaced, peer, "session.login")
@@ -156,5 +156,5 @@ func (d *Directory) makeAdmin(ctx context.Context, tx store.Tx, name, display st
 	if err := insertUser(ctx, tx, &u, "", ""); err != nil {
 		return err
 	}
-	return attest(ctx, tx, u.CreatedAt, name, "user.create", name, "by a one-time admin link", leafOf(&u))
+	return attestRow(ctx, tx, &userTable, u.CreatedAt, name, "user.create", name, "by a one-time admin link")
 }

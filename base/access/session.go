@@ -90,7 +90,7 @@ func (d *Directory) openWithin(ctx context.Context, tx store.Tx, owner, secret, 
 		ID: newID("s"), Owner: owner, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(d.cfg.SessionLifetime),
 		Address: peer.Address.String(), Agent: peer.Agent,
 	}
-	if err := saveUser(ctx, tx, &u); err != nil {
+	if err := seenUser(ctx, tx, u.Name, now); err != nil {
 		return login, err
 	}
 	if old := hashOf(sessionPrefix, replaced); old != "" {
@@ -101,7 +101,7 @@ func (d *Directory) openWithin(ctx context.Context, tx store.Tx, owner, secret, 
 	if err := insertSession(ctx, tx, hashOf(sessionPrefix, secret), &login.Session, now, d.cfg.SessionIdle); err != nil {
 		return login, err
 	}
-	return login, attest(ctx, tx, now, owner, action, login.Session.ID, "", nil)
+	return login, attest(ctx, tx, now, owner, action, login.Session.ID, "")
 }
 
 // BySession returns who holds the session with this secret; ErrSecret when it has ended.
@@ -170,7 +170,7 @@ func (d *Directory) Logout(ctx context.Context, actor, secret string) error {
 		if err := endSession(ctx, tx, "hash", hash); err != nil {
 			return err
 		}
-		return attest(ctx, tx, d.now(), actor, "session.logout", s.ID, "", nil)
+		return attest(ctx, tx, d.now(), actor, "session.logout", s.ID, "")
 	})
 }
 
@@ -183,7 +183,7 @@ func (d *Directory) EndSession(ctx context.Context, actor, owner, id string) err
 		if err := endSession(ctx, tx, "id", id); err != nil {
 			return err
 		}
-		return attest(ctx, tx, d.now(), actor, "session.revoke", id, "", nil)
+		return attest(ctx, tx, d.now(), actor, "session.revoke", id, "")
 	})
 }
 
@@ -224,6 +224,6 @@ func (d *Directory) ChangePassword(ctx context.Context, name, present, next, kep
 		if err := endSessions(ctx, tx, u.Name, hashOf(sessionPrefix, kept)); err != nil {
 			return err
 		}
-		return attest(ctx, tx, d.now(), u.Name, "user.password", u.Name, "", nil)
+		return attest(ctx, tx, d.now(), u.Name, "user.password", u.Name, "")
 	})
 }

@@ -54,8 +54,8 @@ func findSession(ctx context.Context, db store.Querier, hash string) (Session, U
 	var s Session
 	var row userRow
 	var created, seen, expires int64
-	err := store.Classify(db.NewRaw("SELECT "+sessionColumns+", u.subject, u.secret, u.body FROM sessions AS s JOIN users AS u ON u.name = s.owner WHERE s.hash = ?", hash).
-		Scan(ctx, &s.ID, &s.Owner, &created, &seen, &expires, &s.Address, &s.Agent, &row.Subject, &row.Secret, &row.Body))
+	err := store.Classify(db.NewRaw("SELECT "+sessionColumns+", u.subject, u.secret, u.seen_at, u.body FROM sessions AS s JOIN users AS u ON u.name = s.owner WHERE s.hash = ?", hash).
+		Scan(ctx, &s.ID, &s.Owner, &created, &seen, &expires, &s.Address, &s.Agent, &row.Subject, &row.Secret, &row.SeenAt, &row.Body))
 	if errors.Is(err, store.ErrNotFound) {
 		return s, User{}, fmt.Errorf("session: %w", ErrNotFound)
 	}
@@ -124,8 +124,8 @@ func findToken(ctx context.Context, db store.Querier, hash string) (Token, User,
 	var body string
 	var used int64
 	var row userRow
-	err := store.Classify(db.NewRaw("SELECT t.body, t.used_at, u.subject, u.secret, u.body FROM api_tokens AS t JOIN users AS u ON u.name = t.owner WHERE t.hash = ?", hash).
-		Scan(ctx, &body, &used, &row.Subject, &row.Secret, &row.Body))
+	err := store.Classify(db.NewRaw("SELECT t.body, t.used_at, u.subject, u.secret, u.seen_at, u.body FROM api_tokens AS t JOIN users AS u ON u.name = t.owner WHERE t.hash = ?", hash).
+		Scan(ctx, &body, &used, &row.Subject, &row.Secret, &row.SeenAt, &row.Body))
 	if errors.Is(err, store.ErrNotFound) {
 		return t, User{}, fmt.Errorf("token: %w", ErrNotFound)
 	}

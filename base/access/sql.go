@@ -11,13 +11,33 @@ import (
 	"github.com/fairlead/fairlead/base/store"
 )
 
-// attest adds an audit leaf. data is what is attested beside the names, nil for nothing; it holds no secret.
-func attest(ctx context.Context, tx store.Tx, at time.Time, actor, action, object, reason string, data any) error {
-	leaf := audit.Leaf{At: at, Actor: actor, Action: action, Object: object, Reason: reason}
-	if data != nil {
-		leaf.Data = []byte(encoded(data))
+// What the audit log attests row by row: not when something was last used, and no secret.
+var (
+	userTable = audit.Table{
+		Name: "users", What: "user", Actions: []string{"user.create", "user.update", "user.delete"}, Columns: []string{"name", "version", "subject", "body"},
 	}
-	_, err := audit.Append(ctx, tx, leaf)
+	teamTable  = audit.Table{Name: "teams", What: "team", Actions: []string{"team."}, Columns: []string{"name", "version", "body"}}
+	tokenTable = audit.Table{Name: "api_tokens", What: "API token", Actions: []string{"token."}, Columns: []string{"id", "owner", "hash", "body"}, Fades: true}
+)
+
+// Checks compare users, teams and tokens with the audit log, in one run of audit.Verify.
+func Checks() []audit.Check {
+	return []audit.Check{userTable.Check(), teamTable.Check(), tokenTable.Check()}
+}
+
+// attest adds an audit leaf about no row.
+func attest(ctx context.Context, tx store.Tx, at time.Time, actor, action, object, reason string) error {
+	_, err := audit.Append(ctx, tx, audit.Leaf{At: at, Actor: actor, Action: action, Object: object, Reason: reason})
+	return err
+}
+
+// attestRow adds an audit leaf about a row as it is now.
+func attestRow(ctx context.Context, tx store.Tx, table *audit.Table, at time.Time, actor, action, object, reason string) error {
+	row, err := table.Row(ctx, tx, object)
+	if err != nil {
+		return err
+	}
+	_, err = audit.Append(ctx, tx, audit.Leaf{At: at, Actor: actor, Action: action, Object: object, Reason: reason, Row: row})
 	return err
 }
 
@@ -37,20 +57,23 @@ func count(ctx context.Context, db store.Querier, table string) (int, error) {
 	return n, nil
 }
 
-type userRow struct{ Subject, Secret, Body string }
+type userRow struct {
+	Subject, Secret, Body string
+	SeenAt                int64
+}
 
 func (r *userRow) user() (User, error) {
 	var u User
 	if err := json.Unmarshal([]byte(r.Body), &u); err != nil {
 		return u, fmt.Errorf("read a user: %w", err)
 	}
-	u.Password = r.Secret != ""
+	u.Password, u.LastLogin = r.Secret != "", store.Time(r.SeenAt)
 	return u, nil
 }
 
 func loadUsers(ctx context.Context, db store.Querier) ([]User, error) {
 	var rows []userRow
-	if err := db.NewRaw("SELECT subject, secret, body FROM users ORDER BY name").Scan(ctx, &rows); err != nil {
+	if err := db.NewRaw("SELECT subject, secret, seen_at, body FROM users ORDER BY name").Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("read users: %w", store.Classify(err))
 	}
 	users := make([]User, len(rows))
@@ -71,7 +94,7 @@ func findUser(ctx context.Context, db store.Querier, name string) (User, string,
 // findUserBy looks a user up by a column of the table.
 func findUserBy(ctx context.Context, db store.Querier, column, value string) (User, string, error) {
 	var row userRow
-	err := store.Classify(db.NewRaw("SELECT subject, secret, body FROM users WHERE "+column+" = ?", value).Scan(ctx, &row.Subject, &row.Secret, &row.Body))
+	err := store.Classify(db.NewRaw("SELECT subject, secret, seen_at, body FROM users WHERE "+column+" = ?", value).Scan(ctx, &row.Subject, &row.Secret, &row.SeenAt, &row.Body))
 	if errors.Is(err, store.ErrNotFound) {
 		return User{}, "", fmt.Errorf("user %q: %w", cut(value), ErrNotFound)
 	}
@@ -82,13 +105,24 @@ func findUserBy(ctx context.Context, db store.Querier, column, value string) (Us
 	return u, row.Secret, err
 }
 
+// storedUser is the body of a row: what has columns of its own is left out.
+func storedUser(u *User) string {
+	stored := *u
+	stored.Password, stored.LastLogin = false, time.Time{}
+	return encoded(&stored)
+}
+
 func insertUser(ctx context.Context, tx store.Tx, u *User, subject, secret string) error {
-	return exec(ctx, tx, "store user "+u.Name, "INSERT INTO users (name, version, subject, secret, body) VALUES (?, ?, ?, ?, ?)",
-		u.Name, u.Version, subject, secret, encoded(u))
+	return exec(ctx, tx, "store user "+u.Name, "INSERT INTO users (name, version, subject, secret, seen_at, body) VALUES (?, ?, ?, ?, 0, ?)",
+		u.Name, u.Version, subject, secret, storedUser(u))
 }
 
 func saveUser(ctx context.Context, tx store.Tx, u *User) error {
-	return exec(ctx, tx, "store user "+u.Name, "UPDATE users SET version = ?, body = ? WHERE name = ?", u.Version, encoded(u), u.Name)
+	return exec(ctx, tx, "store user "+u.Name, "UPDATE users SET version = ?, body = ? WHERE name = ?", u.Version, storedUser(u), u.Name)
+}
+
+func seenUser(ctx context.Context, tx store.Tx, name string, at time.Time) error {
+	return exec(ctx, tx, "note a login of "+name, "UPDATE users SET seen_at = ? WHERE name = ?", store.Millis(at), name)
 }
 
 func setPassword(ctx context.Context, tx store.Tx, name, hash string) error {

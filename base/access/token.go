@@ -80,7 +80,7 @@ func (d *Directory) CreateToken(ctx context.Context, actor, owner string, n NewT
 		if err := insertToken(ctx, tx, hashOf(TokenPrefix, secret), &t); err != nil {
 			return err
 		}
-		return attest(ctx, tx, now, actor, "token.create", t.ID, "", t)
+		return attestRow(ctx, tx, &tokenTable, now, actor, "token.create", t.ID, "")
 	})
 	return secret, t, err
 }
@@ -121,6 +121,6 @@ func (d *Directory) RevokeToken(ctx context.Context, actor, owner, id string) er
 		if err := removeToken(ctx, tx, id); err != nil {
 			return err
 		}
-		return attest(ctx, tx, d.now(), actor, "token.revoke", id, "", nil)
+		return attestRow(ctx, tx, &tokenTable, d.now(), actor, "token.revoke", id, "")
 	})
 }

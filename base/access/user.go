@@ -80,7 +80,7 @@ func (d *Directory) CreateUser(ctx context.Context, actor, name string, e Edit) 
 		if err := saveLink(ctx, tx, link); err != nil {
 			return err
 		}
-		return attest(ctx, tx, now, actor, "user.create", name, e.Reason, leafOf(&u))
+		return attestRow(ctx, tx, &userTable, now, actor, "user.create", name, e.Reason)
 	})
 	return u, link, err
 }
@@ -133,7 +133,7 @@ func (d *Directory) UpdateUser(ctx context.Context, actor, name string, version 
 			}
 		}
 		u = next
-		return attest(ctx, tx, d.now(), actor, "user.update", next.Name, e.Reason, leafOf(&next))
+		return attestRow(ctx, tx, &userTable, d.now(), actor, "user.update", next.Name, e.Reason)
 	})
 	return u, err
 }
@@ -157,7 +157,7 @@ func (d *Directory) DeleteUser(ctx context.Context, actor, name, reason string, 
 		if err := removeUser(ctx, tx, u.Name); err != nil {
 			return err
 		}
-		return attest(ctx, tx, d.now(), actor, "user.delete", u.Name, reason, nil)
+		return attestRow(ctx, tx, &userTable, d.now(), actor, "user.delete", u.Name, reason)
 	})
 	return u, err
 }
@@ -232,7 +232,7 @@ func (d *Directory) CreateTeam(ctx context.Context, actor, name, description str
 		if err := saveTeam(ctx, tx, &t); err != nil {
 			return err
 		}
-		return attest(ctx, tx, t.CreatedAt, actor, "team.create", name, "", t)
+		return attestRow(ctx, tx, &teamTable, t.CreatedAt, actor, "team.create", name, "")
 	})
 	return t, err
 }
@@ -253,7 +253,7 @@ func (d *Directory) UpdateTeam(ctx context.Context, actor, name, description str
 		if err := saveTeam(ctx, tx, &t); err != nil {
 			return err
 		}
-		return attest(ctx, tx, d.now(), actor, "team.update", name, "", t)
+		return attestRow(ctx, tx, &teamTable, d.now(), actor, "team.update", name, "")
 	})
 	return t, err
 }
@@ -281,7 +281,7 @@ func (d *Directory) DeleteTeam(ctx context.Context, actor, name string, version 
 		if err := removeTeam(ctx, tx, name); err != nil {
 			return err
 		}
-		return attest(ctx, tx, d.now(), actor, "team.delete", name, "", nil)
+		return attestRow(ctx, tx, &teamTable, d.now(), actor, "team.delete", name, "")
 	})
 	return t, err
 }
@@ -293,17 +293,4 @@ func encoded(value any) string {
 		panic(err) // the types of this package marshal
 	}
 	return string(text)
-}
-
-// userLeaf is what the audit log attests of a user: what they may, and nothing personal beside the login name.
-type userLeaf struct {
-	Name     string  `json:"name"`
-	Grants   []Grant `json:"grants"`
-	Disabled bool    `json:"disabled"`
-	Provider string  `json:"provider"`
-	Version  int64   `json:"version"`
-}
-
-func leafOf(u *User) userLeaf {
-	return userLeaf{Name: u.Name, Grants: u.Grants, Disabled: u.Disabled, Provider: u.Provider, Version: u.Version}
 }

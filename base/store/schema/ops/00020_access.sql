@@ -7,6 +7,8 @@ CREATE TABLE users (
     -- issuer and subject of an OIDC login, or empty
     subject TEXT   NOT NULL,
     secret  TEXT   NOT NULL,
+    -- when the user last logged in
+    seen_at BIGINT NOT NULL,
     body    TEXT   NOT NULL
 );
 CREATE UNIQUE INDEX users_subject ON users (subject) WHERE subject <> '';

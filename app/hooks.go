@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/integration"
@@ -17,7 +16,7 @@ import (
 type hook struct {
 	pattern  string // of http.ServeMux
 	protocol receive.Protocol
-	replay   string // where a dead letter of the protocol is offered again; "" when it cannot be
+	replay   string // where a dead letter without a request line is offered again; "" where all have one
 }
 
 // hooks are all protocols but Alertmanager's own, with their addresses. recorder keeps what another Alertmanager has told people.
@@ -61,19 +60,4 @@ func (a *App) hookRoutes(mux *routes) {
 	for _, h := range hooks(&witness{db: a.db, now: a.clock.Now}, a.pagers()) {
 		mux.Handle(h.pattern, ownPages(served.Handle(h.protocol)))
 	}
-}
-
-// replayPath returns where a dead letter of a receiver is offered again, and through which integration; "" when it cannot
-// be.
-func replayPath(receiver string) (path, name string) {
-	if receiver == "prometheus" {
-		return "/api/v2/alerts", receiver
-	}
-	protocol, name, _ := strings.Cut(receiver, "/")
-	for _, h := range hooks(nil, pagers{}) {
-		if h.protocol.Name == protocol || h.protocol.Name == "" && h.protocol.Kind == protocol {
-			return strings.ReplaceAll(h.replay, "{integration}", name), name
-		}
-	}
-	return "", ""
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"time"
 
@@ -86,24 +85,4 @@ func (a *App) keepDeadLetter(ctx context.Context, at time.Time, letter receive.D
 			ID: "D" + strings.ToLower(rand.Text()[:16]), At: at, Receiver: letter.Receiver, Reason: letter.Reason, Payload: letter.Payload,
 		})
 	})
-}
-
-// replay offers a dead letter to the receiver that refused it, as if the sender had sent it again.
-func (a *App) replay(ctx context.Context, mux http.Handler, letter store.DeadLetter) (accepted bool, reason string, err error) {
-	path, name := replayPath(letter.Receiver)
-	if path == "" {
-		return false, "Pieces that came through " + letter.Receiver + " cannot be offered again.", nil
-	}
-	r, err := http.NewRequestWithContext(receive.Replay(ctx, name), http.MethodPost, path, strings.NewReader(string(letter.Payload)))
-	if err != nil {
-		return false, "", fmt.Errorf("replay %s: %w", letter.ID, err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.RemoteAddr = "127.0.0.1:0"
-	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, r)
-	if w.Code/100 == 2 {
-		return true, "", nil
-	}
-	return false, strings.TrimSpace(w.Body.String()), nil
 }

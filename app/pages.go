@@ -39,7 +39,7 @@ func pages(p pagers) []hook {
 		{"POST /v2/heartbeats/{name}/{what}", beat, ""},
 		{"PUT /v2/heartbeats/{name}/{what}", beat, ""},
 		{"PATCH /v2/heartbeats/{name}/{what}", beat, ""},
-		{"POST /v2/heartbeats", beat, ""},
+		{"POST /v2/heartbeats", beat, "/v2/heartbeats"},
 		{"GET /v2/heartbeats", beat, ""},
 		{"GET /v2/heartbeats/{name}", beat, ""},
 		{"PATCH /v2/heartbeats/{name}", beat, ""},
@@ -48,7 +48,7 @@ func pages(p pagers) []hook {
 		{"POST /integrations/v1/grafana_alerting/{key}/{$}", oncall.Grafana(), "/integrations/v1/grafana_alerting/again/"},
 		{"POST /integrations/v1/formatted_webhook/{key}/{$}", oncall.Formatted(), "/integrations/v1/formatted_webhook/again/"},
 		{"POST /integrations/v1/zabbix/{key}/{$}", oncall.Zabbix(), "/integrations/v1/zabbix/again/"},
-		{"POST /integrations/v1/amazon_sns/{key}/{$}", oncall.SNS(p.verifier), ""},
+		{"POST /integrations/v1/amazon_sns/{key}/{$}", oncall.SNS(p.verifier), "/integrations/v1/amazon_sns/again/"},
 		{"POST /integrations/v1/{type}/{key}/{$}", oncall.Webhook(), "/integrations/v1/webhook/again/"},
 		{"POST /integrations/v1/{type}/{key}/heartbeat/{$}", oncall.Heartbeat(p.heartbeats), ""},
 		{"GET /integrations/v1/{type}/{key}/heartbeat/{$}", oncall.Heartbeat(p.heartbeats), ""},
@@ -57,8 +57,8 @@ func pages(p pagers) []hook {
 		{"OPTIONS /in/cloudevents/{integration}", cloudevents.Events(), "/in/cloudevents/{integration}"},
 		{"POST /in/cloudevents/{integration}", cloudevents.Events(), "/in/cloudevents/{integration}"},
 		{"POST /in/sns/{integration}", cloudwatch.SNS(p.verifier), "/in/sns/{integration}"},
-		{"POST /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},
-		{"GET /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), ""},
+		{"POST /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), "/in/heartbeat/{integration}"},
+		{"GET /in/heartbeat/{integration}", heartbeat.Protocol(p.heartbeats), "/in/heartbeat/{integration}"},
 	}
 }
 

@@ -66,6 +66,9 @@ type Protocol struct {
 	Secret func(r *Request) string
 	// Verify proves who sends, as a signature does, and may refuse with a *Problem; nil for protocols with keys alone.
 	Verify func(ctx context.Context, r *Request) error
+	// Prove proves who sends, for protocols where a key tells the integration but does not do so; it may refuse with a *Problem.
+	// What it refuses is no dead letter, unless it cannot be read at all (400). nil for all others.
+	Prove func(ctx context.Context, r *Request) error
 	// Signature returns the signature by the integration's key that a request carries, nil for none; nil for protocols without.
 	Signature func(r *Request) *Signature
 	// Parse reads a request, whose Integration may be nil. The error is a *Problem: nothing of the request can be used.
@@ -173,13 +176,22 @@ func (h *Hooks) serve(ctx context.Context, w http.ResponseWriter, r *Request, p 
 		return "", nil, problem
 	}
 	name, sender.Integration = r.Integration.Name, r.Integration.Name
+	if p.Prove != nil && !Replaying(ctx) {
+		if err := p.Prove(ctx, r); err != nil {
+			problem = AsProblem(err)
+			if problem.Status == http.StatusBadRequest { // there is nothing to prove: it is another product's
+				h.keep(ctx, r, p, problem.Detail, body, true)
+			}
+			return name, nil, problem
+		}
+	}
 	if h.config.Gate.Tee != nil && r.Integration.Forward != "" && !Replaying(ctx) {
 		r.passing = h.config.Gate.Tee.Pass(ctx, name, r.Integration.Forward, r.Request, raw(body))
 	}
 	d, err = h.parse(r, p)
 	if err != nil {
 		problem = AsProblem(err)
-		h.keep(ctx, r, p, problem.Detail, body)
+		h.keep(ctx, r, p, problem.Detail, body, true)
 		return name, nil, problem
 	}
 	if d.Pin != "" && r.Integration.Pinned != d.Pin {
@@ -316,7 +328,7 @@ func (h *Hooks) publish(ctx context.Context, r *Request, p *Protocol, d *Deliver
 	problem := &Problem{Status: http.StatusBadRequest, Detail: fmt.Sprintf("%d of %d pieces cannot be accepted; the others are kept.", len(d.Rejected), len(d.Rejected)+len(kept))}
 	for i := range d.Rejected[:min(len(d.Rejected), MaxErrors)] {
 		problem.Errors = append(problem.Errors, d.Rejected[i].Problem)
-		h.keep(ctx, r, p, d.Rejected[i].Problem.Field+": "+d.Rejected[i].Problem.Remedy+".", d.Rejected[i].Raw)
+		h.keep(ctx, r, p, d.Rejected[i].Problem.Field+": "+d.Rejected[i].Problem.Remedy+".", d.Rejected[i].Raw, false)
 	}
 	return problem
 }
@@ -332,12 +344,12 @@ func Replay(ctx context.Context, integration string) context.Context {
 // Replaying reports whether ctx is that of a request which offers a dead letter again.
 func Replaying(ctx context.Context) bool { return ctx.Value(replayKey{}) != nil }
 
-// keep keeps a refused piece as a dead letter. That it cannot be kept does not change the answer.
-func (h *Hooks) keep(ctx context.Context, r *Request, p *Protocol, reason string, payload []byte) {
+// keep keeps a refused piece, or a whole body, as a dead letter. That it cannot be kept does not change the answer.
+func (h *Hooks) keep(ctx context.Context, r *Request, p *Protocol, reason string, payload []byte, whole bool) {
 	if Replaying(ctx) {
 		return
 	}
-	letter := DeadLetter{Receiver: cmp.Or(p.Name, p.Kind) + "/" + r.Integration.Name, Reason: reason, Payload: h.config.Gate.Redactor.Bytes(payload)}
+	letter := DeadLetter{Receiver: cmp.Or(p.Name, p.Kind) + "/" + r.Integration.Name, Reason: reason, Payload: h.config.Gate.letterOf(r, h.config.Gate.Redactor.Bytes(payload), whole)}
 	if err := h.config.Publisher.DeadLetter(ctx, r.At, letter); err != nil {
 		h.config.Logger.Warn("a refused piece could not be kept", "error", err)
 	}

@@ -50,7 +50,8 @@ type DeadLetter struct {
 	Receiver string
 	// Reason says for a person what is wrong with it.
 	Reason string
-	// Payload is a complete body of that integration's protocol, so that it can be offered again after mending.
+	// Payload is what ReadAgain reads: a complete body of that integration's protocol, with a request line and headers before it
+	// where they say more than its address does, so that it can be offered again.
 	Payload []byte
 }
 

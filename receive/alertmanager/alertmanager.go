@@ -150,7 +150,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, v *visit) *recei
 	if err != nil {
 		problem := receive.AsProblem(err)
 		if letters {
-			h.keepDeadLetter(r.Context(), at, problem.Detail, body)
+			h.keepDeadLetter(r.Context(), v, problem.Detail, body)
 		}
 		return problem
 	}
@@ -174,7 +174,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, v *visit) *recei
 		return nil
 	}
 	if letters {
-		h.keepRejected(r.Context(), at, batch.Rejected)
+		h.keepRejected(r.Context(), v, batch.Rejected)
 	}
 	return h.partial(len(kept), &batch, excess)
 }
@@ -245,7 +245,7 @@ const (
 )
 
 // keepRejected keeps each bad alert as a dead letter of its own, and those beyond the first few together in a last one.
-func (h *Handler) keepRejected(ctx context.Context, at time.Time, rejected []Rejected) {
+func (h *Handler) keepRejected(ctx context.Context, v *visit, rejected []Rejected) {
 	for i := range rejected {
 		if i == maxLetters-1 && len(rejected) > maxLetters {
 			rest := rejected[i:]
@@ -257,20 +257,24 @@ func (h *Handler) keepRejected(ctx context.Context, at time.Time, rejected []Rej
 				raws = append(raws, rest[j].Raw)
 			}
 			reason := fmt.Sprintf("%d more bad alerts of the same request, %d of them here; the first: %s: %s.", len(rest), len(raws), rest[0].Problem.Field, rest[0].Problem.Remedy)
-			h.keepDeadLetter(ctx, at, reason, []byte("["+strings.Join(raws, ",")+"]"))
+			h.keepDeadLetter(ctx, v, reason, []byte("["+strings.Join(raws, ",")+"]"))
 			return
 		}
-		h.keepDeadLetter(ctx, at, rejected[i].Problem.Field+": "+rejected[i].Problem.Remedy+".", []byte("["+rejected[i].Raw+"]"))
+		h.keepDeadLetter(ctx, v, rejected[i].Problem.Field+": "+rejected[i].Problem.Remedy+".", []byte("["+rejected[i].Raw+"]"))
 	}
 }
 
 // keepDeadLetter keeps a refused piece. That it cannot be kept does not change the answer: the sender is told what is wrong
 // with it either way.
-func (h *Handler) keepDeadLetter(ctx context.Context, at time.Time, reason string, payload []byte) {
+func (h *Handler) keepDeadLetter(ctx context.Context, v *visit, reason string, payload []byte) {
 	if h.config.Gate != nil {
 		payload = h.config.Gate.Redactor.Bytes(payload)
 	}
-	err := h.config.Publisher.DeadLetter(ctx, at, receive.DeadLetter{Receiver: Integration, Reason: reason, Payload: payload})
+	receiver := Integration
+	if v.door != nil && v.door.Name != Integration {
+		receiver += "/" + v.door.Name
+	}
+	err := h.config.Publisher.DeadLetter(ctx, v.at, receive.DeadLetter{Receiver: receiver, Reason: reason, Payload: payload})
 	if err != nil {
 		h.config.Logger.Warn("a refused piece could not be kept", "error", err)
 	}

@@ -105,19 +105,13 @@ func Webhook() receive.Protocol {
 
 // SNS returns the protocol of type amazon_sns.
 func SNS(v *cloudwatch.Verifier) receive.Protocol {
-	p := protocol(snsName, sns{v}.parse)
+	p := protocol(snsName, func(r *receive.Request) (*receive.Delivery, error) {
+		return cloudwatch.Parse(r.Body, r.At, r.Integration)
+	})
+	// The signature does not tell the integration, so the key is needed, too.
+	p.Prove = func(ctx context.Context, r *receive.Request) error { return v.Verify(ctx, r.Body, r.At) }
 	p.Take = func(ctx context.Context, _ *receive.Request, d *receive.Delivery) error { return v.Confirm(ctx, d) }
 	return p
-}
-
-type sns struct{ v *cloudwatch.Verifier }
-
-// parse checks the signature here and not before the key: the signature does not tell the integration.
-func (s sns) parse(r *receive.Request) (*receive.Delivery, error) {
-	if err := s.v.Verify(r.Context(), r.Body, r.At); err != nil {
-		return nil, err
-	}
-	return cloudwatch.Parse(r.Body, r.At, r.Integration)
 }
 
 // Heartbeat returns the protocol of .../heartbeat/: an integration has one. ?interval=5m says how long it may be silent and is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +170,9 @@ func TestWhatIsRefused(t *testing.T) {
 	unsigned := `{"Type":"Notification","MessageId":"m","TopicArn":"arn:aws:sns:eu-central-1:1:x","Message":"x","SigningCertURL":"https://evil.example/x.pem","Timestamp":"2026-03-04T12:00:00Z","SignatureVersion":"1","Signature":"eA=="}`
 	if got := post("amazon_sns/"+key, unsigned); got.Status != http.StatusForbidden {
 		t.Errorf("a foreign certificate: got %+v", got)
+	}
+	if letters := d.Letters(); slices.ContainsFunc(letters, func(l receive.DeadLetter) bool { return strings.Contains(string(l.Payload), "evil.example") }) {
+		t.Errorf("what nobody has signed is kept to be offered again: %+v", letters)
 	}
 	d.Taken()
 	for _, kind := range []string{"formatted_webhook", "webhook", "alertmanager", "zabbix", "grafana_alerting", "amazon_sns"} {

@@ -91,6 +91,27 @@ func (e *Engine) reopenByHand(inc *Incident, pin bool) {
 	e.show(inc)
 }
 
+// Own gives an incident to somebody; owner "" gives it back. ErrConflict when it is that person's already.
+func (e *Engine) Own(number uint64, owner, actor, note string) (*Step, error) {
+	inc, err := e.find(number)
+	if err != nil {
+		return nil, err
+	}
+	if inc.Owner == owner {
+		return nil, fmt.Errorf("incident %s belongs to %s already: %w", inc.ID(), orNobody(owner), ErrConflict)
+	}
+	text := "Given to " + owner + " by " + actor
+	switch owner {
+	case "":
+		text = "Given back by " + actor
+	case actor:
+		text = "Taken by " + actor
+	}
+	s := e.step(inc, StepOwn, actor, withNote(text, note), nil)
+	s.By, inc.Owner = inc.Owner, owner
+	return s, nil
+}
+
 // Merge moves other incidents into one. ErrConflict when one was merged away already, ErrInvalid when it names itself or
 // nothing.
 func (e *Engine) Merge(number uint64, from []uint64, actor string) ([]*Step, error) {
@@ -292,6 +313,13 @@ func orNone(id string) string {
 		return "no incident"
 	}
 	return id
+}
+
+func orNobody(name string) string {
+	if name == "" {
+		return "nobody"
+	}
+	return name
 }
 
 // byHand takes what the Grouping answered to a person's step. The step itself is booked by the caller; what followed from it

@@ -60,6 +60,8 @@ type Incident struct {
 	// ShownAt, EndedAt and AcknowledgedAt are zero when that has not happened.
 	ShownAt, EndedAt, AcknowledgedAt time.Time
 	AcknowledgedBy                   string
+	// Owner is who was given the incident, or took it; "" if nobody.
+	Owner string
 	// MergedInto is the number of the incident that this one was merged into; 0 if none. The alerts keep their home, so
 	// that a merge can be undone exactly.
 	MergedInto uint64
@@ -107,14 +109,16 @@ const (
 	StepAcknowledge StepKind = "acknowledge"
 	StepRelease     StepKind = "unacknowledge"
 	StepResolve     StepKind = "resolve"
-	StepNote        StepKind = "note"
-	StepUndo        StepKind = "undo"
+	// StepOwn gives the incident to somebody, or to nobody.
+	StepOwn  StepKind = "own"
+	StepNote StepKind = "note"
+	StepUndo StepKind = "undo"
 )
 
 // StepKinds lists all kinds of step.
 var StepKinds = []StepKind{
 	StepOpen, StepAssign, StepMerge, StepSplit, StepShow, StepSuppress, StepClose, StepReopen, StepAcknowledge, StepRelease,
-	StepResolve,
+	StepResolve, StepOwn,
 	StepNote, StepUndo,
 }
 
@@ -134,7 +138,7 @@ type Step struct {
 	Terms []Term `json:"terms,omitempty"`
 	// Before is the incident's state before the step.
 	Before State `json:"before,omitempty"`
-	// By is who had acknowledged the incident before an unacknowledge.
+	// By is who had acknowledged the incident before an unacknowledge, or who owned it before an own.
 	By string `json:"by,omitempty"`
 	// Undoes is the number of the step that this one undid; 0 if none.
 	Undoes uint64 `json:"undoes,omitempty"`

@@ -16,6 +16,8 @@ import (
 type Filter struct {
 	States     []State
 	Severities []signal.Severity
+	// Owners are who owns it; "" stands for nobody.
+	Owners []string
 	// Text is looked for in the title.
 	Text string
 	// Since leaves out incidents that were last seen before.
@@ -41,6 +43,9 @@ func List(ctx context.Context, db store.Querier, f Filter) (incidents []*Inciden
 			numbers[i] = int(s)
 		}
 		add("severity IN (?)", store.List(numbers))
+	}
+	if len(f.Owners) > 0 {
+		add("owner IN (?)", store.List(f.Owners))
 	}
 	if f.Text != "" {
 		add("title LIKE ? ESCAPE '!'", "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Text)+"%")

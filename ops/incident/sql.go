@@ -20,13 +20,13 @@ const memoryKey = "incident.engine"
 
 // upsertIncident writes a whole row: bun would alias the table by its model in DO UPDATE, so it is written out.
 const upsertIncident = `INSERT INTO incidents (number, grp, state, title, severity, started_at, last_seen_at, shown_at, ended_at,
-	acknowledged_at, acknowledged_by, merged_into, root, alerts, silenced, inhibited, flapping, own, total)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	acknowledged_at, acknowledged_by, merged_into, root, owner, alerts, silenced, inhibited, flapping, own, total)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (number) DO UPDATE SET grp = excluded.grp, state = excluded.state, title = excluded.title,
 	severity = excluded.severity, started_at = excluded.started_at, last_seen_at = excluded.last_seen_at,
 	shown_at = excluded.shown_at, ended_at = excluded.ended_at, acknowledged_at = excluded.acknowledged_at,
 	acknowledged_by = excluded.acknowledged_by, merged_into = excluded.merged_into, root = excluded.root,
-	alerts = excluded.alerts, silenced = excluded.silenced, inhibited = excluded.inhibited, flapping = excluded.flapping,
+	owner = excluded.owner, alerts = excluded.alerts, silenced = excluded.silenced, inhibited = excluded.inhibited, flapping = excluded.flapping,
 	own = excluded.own, total = excluded.total`
 
 // Save stores changes within tx, with one audit leaf for the automatic decisions of the batch and one for each step of a
@@ -80,6 +80,9 @@ func saveSteps(ctx context.Context, tx store.Tx, steps []*Step, decisions []byte
 	if err := store.Insert(ctx, tx, "steps", columns, "", rows); err != nil {
 		return nil, nil, fmt.Errorf("insert %d steps: %w", len(rows), err)
 	}
+	if err := saveMentions(ctx, tx, steps); err != nil {
+		return nil, nil, fmt.Errorf("store mentions: %w", err)
+	}
 	return leaves, decisions, nil
 }
 
@@ -100,7 +103,7 @@ func saveIncident(ctx context.Context, tx store.Tx, inc *Incident) error {
 	}
 	_, err = store.Exec(ctx, tx, upsertIncident, int64(inc.Number), int64(inc.Group), string(inc.State), inc.Title, int(inc.Severity), //nolint:gosec // as above
 		store.Millis(inc.StartedAt), store.Millis(inc.LastSeenAt), store.Millis(inc.ShownAt), store.Millis(inc.EndedAt), store.Millis(inc.AcknowledgedAt), inc.AcknowledgedBy,
-		int64(inc.MergedInto), int64(inc.Root), inc.Total.Alerts, inc.Total.Silenced, inc.Total.Inhibited, inc.Total.Flapping, string(own), string(total)) //nolint:gosec // as above
+		int64(inc.MergedInto), int64(inc.Root), inc.Owner, inc.Total.Alerts, inc.Total.Silenced, inc.Total.Inhibited, inc.Total.Flapping, string(own), string(total)) //nolint:gosec // as above
 	if err != nil {
 		return fmt.Errorf("store incident %s: %w", inc.ID(), err)
 	}
@@ -199,7 +202,7 @@ func stored(episodes []*alert.Episode) []Stored {
 }
 
 const incidentColumns = `number, grp, state, title, severity, started_at, last_seen_at, shown_at, ended_at, acknowledged_at,
-	acknowledged_by, merged_into, root, own, total`
+	acknowledged_by, merged_into, root, owner, own, total`
 
 func load(ctx context.Context, db store.Querier, where string, args ...any) ([]*Incident, error) {
 	rows, err := db.QueryContext(ctx, "SELECT "+incidentColumns+" FROM incidents WHERE "+where, args...)
@@ -214,7 +217,7 @@ func load(ctx context.Context, db store.Querier, where string, args ...any) ([]*
 		var severity int
 		var started, seen, shown, ended, acknowledged int64
 		if err := rows.Scan(&inc.Number, &inc.Group, &state, &inc.Title, &severity, &started, &seen, &shown, &ended, &acknowledged,
-			&inc.AcknowledgedBy, &inc.MergedInto, &inc.Root, &own, &total); err != nil {
+			&inc.AcknowledgedBy, &inc.MergedInto, &inc.Root, &inc.Owner, &own, &total); err != nil {
 			return nil, fmt.Errorf("read incident: %w", err)
 		}
 		inc.State, inc.Severity = State(state), signal.Severity(severity) //nolint:gosec // stored from a Severity

@@ -55,6 +55,10 @@ func (e *Engine) undo(s *Step, inc *Incident, actor string) error {
 		return e.undoAcknowledge(s, inc)
 	case StepRelease:
 		return e.undoRelease(s, inc)
+	case StepOwn:
+		inc.Owner = s.By
+		e.touch(inc)
+		return nil
 	case StepNote, StepUndo:
 	}
 	return fmt.Errorf("step %s: a %s cannot be undone: %w", s.ID(), s.Kind, ErrConflict)

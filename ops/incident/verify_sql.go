@@ -3,8 +3,11 @@ package incident
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/store"
@@ -62,24 +65,82 @@ func (c *Check) Done(ctx context.Context, db store.Querier) ([]audit.Problem, er
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.QueryContext(ctx, "SELECT number, body FROM steps ORDER BY number")
-	if err != nil {
-		return nil, fmt.Errorf("read steps: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var s Step
-		var body string
-		if err := rows.Scan(&s.Number, &body); err != nil {
-			return nil, fmt.Errorf("read step: %w", err)
+	if err := eachStepRow(ctx, db, func(row *stepRow) {
+		id := row.step.ID()
+		detail := row.wrong()
+		if detail == "" {
+			compare(id, "text", sha256.Sum256([]byte(row.body)))
+			return
 		}
-		compare(s.ID(), "text", sha256.Sum256([]byte(body)))
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read steps: %w", err)
+		report(id, detail)
+		delete(c.attested, id)
+	}); err != nil {
+		return nil, err
 	}
 	for id := range c.attested {
 		report(id, "it is attested but not stored any more")
 	}
 	return problems, nil
+}
+
+// stepRow is a step as it is stored: what its body says, and its columns.
+type stepRow struct {
+	step                Step
+	body, kind, by      string
+	incident, at, undid int64
+	undone              *Step // the step that undid it; nil if none did
+	err                 error // the body cannot be read
+}
+
+// wrong says in what the columns are not what the body, and the step that undid it, say; "" if in nothing.
+func (r *stepRow) wrong() string {
+	var undoneAt time.Time
+	undoneBy := ""
+	if r.undone != nil {
+		undoneAt, undoneBy = r.undone.At, r.undone.Actor
+	}
+	said := r.step
+	switch {
+	case r.err != nil:
+		return fmt.Sprintf("its text cannot be read: %v", r.err)
+	case r.kind != string(said.Kind) || r.incident != int64(said.Incident) || r.at != store.Millis(said.At): //nolint:gosec // numbers far below 2^63
+		return "kind, incident or time is not the one in its text"
+	case r.undid != store.Millis(undoneAt) || r.by != undoneBy:
+		return "it is not undone by whom, or when, the step that undid it says"
+	}
+	return ""
+}
+
+// eachStepRow visits all steps in order.
+func eachStepRow(ctx context.Context, db store.Querier, visit func(*stepRow)) error {
+	undoing := map[uint64]*Step{}
+	for _, pass := range []struct {
+		where string
+		visit func(*stepRow)
+	}{
+		{" WHERE kind = 'undo'", func(r *stepRow) { undoing[r.step.Undoes] = &r.step }},
+		{"", func(r *stepRow) {
+			r.undone = undoing[r.step.Number]
+			visit(r)
+		}},
+	} {
+		rows, err := db.QueryContext(ctx, "SELECT number, incident, at, kind, body, undone_at, undone_by FROM steps"+pass.where+" ORDER BY number")
+		if err != nil {
+			return fmt.Errorf("read steps: %w", err)
+		}
+		for rows.Next() {
+			r := &stepRow{}
+			var number uint64
+			if err := rows.Scan(&number, &r.incident, &r.at, &r.kind, &r.body, &r.undid, &r.by); err != nil {
+				return errors.Join(fmt.Errorf("read step: %w", err), rows.Close())
+			}
+			r.err = json.Unmarshal([]byte(r.body), &r.step)
+			r.step.Number = number
+			pass.visit(r)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return fmt.Errorf("read steps: %w", err)
+		}
+	}
+	return nil
 }

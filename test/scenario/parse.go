@@ -476,6 +476,12 @@ func (p *parser) person(at time.Duration, who string) error {
 		if err == nil && len(p.words) > 0 && p.words[0].quoted {
 			do.Text, _ = p.take("a reason")
 		}
+	case "takes":
+		do.Incident, err = p.take("an incident's name")
+	case "gives":
+		if do.Incident, err = p.take("an incident's name"); err == nil {
+			do.Other, err = p.afterKeyword("to")
+		}
 	case "notes":
 		if do.Text, err = p.take("a text in quotes"); err == nil {
 			do.Incident, err = p.afterKeyword("on")
@@ -498,7 +504,7 @@ func (p *parser) person(at time.Duration, who string) error {
 		return p.undo(at, who)
 	default:
 		return fmt.Errorf("%q: nothing is called %q; use fire, resolve, silence, expire, restart, name, expect, or a person with "+
-			"acknowledges, unacknowledges, resolves, reopens, merges, splits, moves, notes or undoes", who, verb)
+			"acknowledges, unacknowledges, resolves, reopens, takes, gives, merges, splits, moves, notes or undoes", who, verb)
 	}
 	if err != nil {
 		return err

@@ -70,11 +70,11 @@ type Name struct {
 // Person is what somebody does with an incident.
 type Person struct {
 	Who string
-	// Verb is acknowledges, unacknowledges, resolves, reopens, merges, splits, moves or notes.
+	// Verb is acknowledges, unacknowledges, resolves, reopens, takes, gives, merges, splits, moves or notes.
 	Verb string
 	// Incident is the name of the incident that is acted on; for splits the one that the alerts leave.
 	Incident string
-	// Other is the incident merged away, or the name that the one split off gets.
+	// Other is the incident merged away, the name that the one split off gets, or who is given it; "nobody" gives it back.
 	Other string
 	// Alert selects the alerts of splits and moves.
 	Alert AlertRef

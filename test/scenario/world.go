@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fairlead/fairlead/base/signal"
@@ -251,6 +252,10 @@ func (w *World) person(ctx context.Context, do Person) error {
 			_, err = e.Acknowledge(number, do.Who, do.Text)
 		case "unacknowledges":
 			_, err = e.Unacknowledge(number, do.Who, do.Text)
+		case "takes":
+			_, err = e.Own(number, do.Who, do.Who, "")
+		case "gives":
+			_, err = e.Own(number, strings.TrimPrefix(do.Other, "nobody"), do.Who, "")
 		case "resolves":
 			_, err = e.Resolve(number, do.Who, do.Text)
 		case "reopens":

@@ -15,6 +15,7 @@ func rules() access.Table {
 		everybody  = access.Roles()
 		responders = []access.Role{access.Responder, access.Admin}
 		deciders   = []access.Role{access.Approver, access.Admin}
+		auditors   = []access.Role{access.Approver, access.Admin}
 		admins     = []access.Role{access.Admin}
 	)
 	person := func(teams access.TeamRule, roles []access.Role) access.Rule {
@@ -70,6 +71,15 @@ func rules() access.Table {
 		"/alerts", "/alerts/{id}", "/alerts/{id}/decisions", "/deliveries", "/events", "/stats")
 	add(person(access.Filtered, responders), "POST", "/incidents/{id}/acknowledge", "/incidents/{id}/unacknowledge", "/incidents/{id}/resolve",
 		"/incidents/{id}/reopen", "/incidents/{id}/merge", "/incidents/{id}/split", "/incidents/{id}/assign", "/incidents/{id}/notes", "/steps/{id}/undo")
+	// One's own: mentions and saved views.
+	add(person(access.Filtered, everybody), "GET", "/me/mentions")
+	add(person(access.Shared, everybody), "GET", "/me/views")
+	add(person(access.Shared, everybody), "PUT", "/me/views")
+	add(person(access.Shared, everybody), "DELETE", "/me/views/{id}")
+	add(person(access.Shared, everybody), "POST", "/me/mentions/seen")
+	add(person(access.Filtered, responders), "POST", "/incidents/{id}/own")
+	// The audit log: what people did, so not for everybody.
+	add(person(access.Shared, auditors), "GET", "/audit", "/audit/state", "/audit/checkpoint", "/audit/consistency", "/audit/leaves/{n}", "/audit/leaves/{n}/proof")
 	// The map, the calendar and silences.
 	add(person(access.Shared, everybody), "GET", "/map", "/clock", "/maintenance", "/silences/forgotten", "/heartbeats")
 	add(person(access.Shared, admins), "PUT", "/map/edges")

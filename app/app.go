@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/bus"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
@@ -57,6 +58,8 @@ type App struct {
 	logger   *slog.Logger
 	clock    clock.Clock
 	db       *store.DB
+	signer   *audit.Signer
+	exporter *audit.Exporter
 	bus      *bus.Bus
 	silences *alert.Windows // and the maintenance calendar
 	desk     *incident.Desk
@@ -106,6 +109,9 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.openAccess(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openAudit(); err != nil {
 		return nil, err
 	}
 	if err := a.openNotify(); err != nil { //nolint:contextcheck // the metrics are asked for as long as the process lives
@@ -239,6 +245,7 @@ func (a *App) URL() string { return "http://" + a.listener.Addr().String() + "/"
 // Run serves until ctx ends or a component fails, then stops everything in reverse order.
 func (a *App) Run(ctx context.Context) error {
 	g := newGroup()
+	g.start(ctx, "audit", a.exporter.Run)
 	g.start(ctx, "notify", a.teller.Run)
 	g.start(ctx, "ingest", a.ingest.Run)
 	g.start(ctx, "consume", a.consume)

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/notify"
@@ -25,6 +26,8 @@ type Config struct {
 	Data DataConfig `yaml:"data"`
 	// HTTP is the one port that speaks everything but OTLP's defaults.
 	HTTP WebConfig `yaml:"http"`
+	// Audit says how the audit log is signed and where its checkpoints go.
+	Audit AuditConfig `yaml:"audit"`
 	// OTLP holds the addresses of OTLP's default ports; "" switches one off.
 	OTLP OTLPConfig `yaml:"otlp"`
 	// Clock is "wall", or "event" to be driven by a replay; only on an empty data folder.
@@ -106,6 +109,7 @@ func DefaultConfig() Config {
 	return Config{
 		Data:    DataConfig{Dir: "fairlead-data"},
 		HTTP:    WebConfig{Listen: "127.0.0.1:8460"},
+		Audit:   AuditConfig{Export: audit.DefaultExportConfig()},
 		OTLP:    OTLPConfig{GRPC: HTTPConfig{Listen: "127.0.0.1:4317"}, HTTP: HTTPConfig{Listen: "127.0.0.1:4318"}},
 		Clock:   "wall",
 		Log:     LogConfig{Level: "info"},
@@ -239,6 +243,10 @@ func (c *Config) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
 		return bad("http.listen", "%q: want address and port, for instance 127.0.0.1:8460", c.HTTP.Listen)
+	}
+	if err := c.Audit.Export.Validate(); err != nil {
+		key, problem, _ := strings.Cut(err.Error(), ": ")
+		return bad("audit.export."+key, "%s", problem)
 	}
 	if err := checkAccess(c); err != nil {
 		return err

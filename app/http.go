@@ -34,6 +34,7 @@ func (a *App) newServer() *http.Server {
 		Replay: func(ctx context.Context, letter store.DeadLetter) (bool, string, error) {
 			return a.replay(ctx, mux, letter)
 		},
+		Signer: a.signer, Exported: a.exported(),
 		Logger: a.part("api"),
 	})
 	a.alertmanagerRoutes(mux)

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
@@ -48,7 +49,11 @@ type Config struct {
 	Settled func(ctx context.Context) error
 	// Replay offers a dead letter again to the receiver it came through; reason says why it was refused.
 	Replay func(ctx context.Context, letter store.DeadLetter) (accepted bool, reason string, err error)
-	Logger *slog.Logger
+	// Signer signs checkpoints of the audit log.
+	Signer *audit.Signer
+	// Exported says how the export of checkpoints goes; nil when they are exported nowhere.
+	Exported func() audit.Exported
+	Logger   *slog.Logger
 }
 
 // API serves the routes. It is safe for concurrent use.
@@ -81,6 +86,8 @@ func New(mux humago.Mux, cfg Config) *API {
 	a.heartbeatRoutes()
 	a.maintenanceRoutes()
 	a.teeRoutes()
+	a.auditRoutes()
+	a.ownRoutes()
 	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)
 	return a
 }

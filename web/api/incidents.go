@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/fairlead/fairlead/base/signal"
@@ -24,6 +25,7 @@ type IncidentPath struct {
 type listIncidents struct {
 	State    []string  `query:"state" enum:"forming,open,acknowledged,resolved,suppressed" doc:"One or more states, with commas."`
 	Severity []string  `query:"severity" enum:"none,info,warning,error,critical" doc:"One or more severities, with commas."`
+	Owner    []string  `query:"owner" doc:"One or more owners, with commas; - stands for nobody."`
 	Q        string    `query:"q" maxLength:"200" doc:"Text in the title."`
 	Since    time.Time `query:"since" doc:"Only incidents last seen at or after this time."`
 	Cursor   string    `query:"cursor" doc:"next of the page before."`
@@ -54,6 +56,9 @@ func (a *API) listIncidents(ctx context.Context, in *listIncidents) (*body[Incid
 	for _, s := range in.Severity {
 		severity := signal.ParseSeverity(s)
 		f.Severities = append(f.Severities, severity)
+	}
+	for _, owner := range in.Owner {
+		f.Owners = append(f.Owners, strings.TrimPrefix(owner, "-"))
 	}
 	list, next, err := incident.List(ctx, a.cfg.DB.Read(), f)
 	if errors.Is(err, incident.ErrInvalid) {

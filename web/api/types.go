@@ -33,6 +33,8 @@ type Incident struct {
 	LastSeenAt     time.Time     `json:"lastSeenAt" doc:"The newest report of one of its alerts."`
 	EndedAt        *time.Time    `json:"endedAt,omitempty"`
 	AcknowledgedAt *time.Time    `json:"acknowledgedAt,omitempty"`
+	AcknowledgedBy string        `json:"acknowledgedBy,omitempty"`
+	Owner          string        `json:"owner,omitempty" doc:"Who was given it, or took it."`
 	AlertCount     int           `json:"alertCount"`
 	FiringCount    int           `json:"firingCount"`
 	Reports        int           `json:"reports" doc:"All reports of its alerts, repeats included."`

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
+	"strings"
 )
 
 // DecodeJSON reads a JSON object or list into into. The error is a *Problem that names the field.
@@ -16,12 +18,38 @@ func DecodeJSON(body []byte, into any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &kind):
-		return Invalid(FieldError{Field: cmpField(kind.Field), Value: kind.Value, Remedy: "want " + kind.Type.String() + ", got " + kind.Value})
+		return Invalid(FieldError{Field: cmpField(kind.Field), Value: kind.Value, Remedy: "want " + wanted(kind.Type) + ", got " + got(kind.Value)})
 	case errors.As(err, &syntax):
 		from := max(0, int(syntax.Offset)-40)
 		return Invalid(FieldError{Field: "body", Value: Excerpt(string(body[from:min(len(body), int(syntax.Offset)+40)])), Remedy: fmt.Sprintf("not valid JSON at byte %d (%v)", syntax.Offset, syntax)})
 	}
 	return Invalid(FieldError{Field: "body", Value: Excerpt(string(body)), Remedy: fmt.Sprintf("not what is sent here (%v)", err)})
+}
+
+// wanted returns for people what a field of a type is read from.
+func wanted(t reflect.Type) string {
+	switch t.Kind() { //nolint:exhaustive // the others are numbers
+	case reflect.Pointer:
+		return wanted(t.Elem())
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct, reflect.Interface:
+		return "an object"
+	}
+	return "a number"
+}
+
+// got returns for people what encoding/json calls a value.
+func got(value string) string {
+	name, _, _ := strings.Cut(value, " ")
+	if known := map[string]string{"string": "a text", "bool": "true or false", "array": "a list", "object": "an object", "number": "a number"}[name]; known != "" {
+		return known
+	}
+	return value
 }
 
 func cmpField(field string) string {

@@ -145,6 +145,8 @@ func TestBadRequests(t *testing.T) {
 	if peak := s.resident(t); peak > 400<<20 {
 		t.Errorf("the server held %d MiB at most, want under 400", peak>>20)
 	}
+	page.WriteString(sendersHead)
+	sendersTable(t, &page)
 	page.WriteString(pageFoot)
 	comparePage(t, page.String())
 }
@@ -210,6 +212,16 @@ const pageHead = `<!-- Written by go test ./test/badinput -update. Do not edit. 
 What is answered to wrong requests, and what of them is kept. The table is a test: it runs against the built binary.
 
 | what | request | answer | kept |
+| --- | --- | --- | --- |
+`
+
+const sendersHead = `
+## By sender
+
+Each integration has a key here. What cannot be used of a sender that showed it is a dead letter with the reason; of one that did
+not, nothing is kept. A version is never asserted, and unknown fields are ignored.
+
+| sender | request | answer | kept |
 | --- | --- | --- | --- |
 `
 

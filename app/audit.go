@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -54,9 +55,53 @@ func (a *App) exported() func() audit.Exported {
 	return a.exporter.State
 }
 
+// AuditReport says what of an audit log does not hold.
+type AuditReport = audit.Report
+
+// AuditProof is what an audit log is compared with beside itself.
+type AuditProof struct {
+	// Checkpoints is a file or folder of signed checkpoints; "" for none.
+	Checkpoints string
+	// Key is the public key that signed them, or a file that holds it; "" takes that of the configuration.
+	Key string
+}
+
+// read returns the checkpoints and the key.
+func (p AuditProof) read() (checkpoints []audit.NamedCheckpoint, key string, err error) {
+	key = p.Key
+	if text, err := os.ReadFile(key); err == nil {
+		key = string(text)
+	}
+	if p.Checkpoints != "" {
+		checkpoints, err = audit.ReadCheckpoints(p.Checkpoints)
+	}
+	return checkpoints, key, err
+}
+
+// VerifyAuditExport recomputes an export of an audit log, without a database.
+func VerifyAuditExport(file string, proof AuditProof) (report audit.Report, err error) {
+	checkpoints, key, err := proof.read()
+	if err != nil {
+		return report, err
+	}
+	if key == "" && len(checkpoints) > 0 {
+		return report, errors.New("the checkpoints of an export cannot be checked without the log's public key: give --key")
+	}
+	from, err := os.Open(file)
+	if err != nil {
+		return report, err
+	}
+	report, err = audit.VerifyExport(from, key, checkpoints)
+	return report, errors.Join(err, from.Close())
+}
+
 // VerifyAudit recomputes the audit log and compares what it attests with what is stored, and the log with signed
-// checkpoints. Key is the public key; "" takes that of the configuration. A server may run meanwhile.
-func VerifyAudit(ctx context.Context, cfg *Config, key string, checkpoints []audit.NamedCheckpoint, logger *slog.Logger) (report audit.Report, err error) {
+// checkpoints. A server may run meanwhile.
+func VerifyAudit(ctx context.Context, cfg *Config, proof AuditProof, logger *slog.Logger) (report audit.Report, err error) {
+	checkpoints, key, err := proof.read()
+	if err != nil {
+		return report, err
+	}
 	err = withStore(ctx, cfg, logger, func(db store.Querier) error {
 		if report, err = audit.Verify(ctx, db, checks()...); err != nil || len(checkpoints) == 0 {
 			return err

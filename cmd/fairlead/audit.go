@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/fairlead/fairlead/app"
-	"github.com/fairlead/fairlead/base/audit"
 )
 
 type auditCommand struct {
@@ -48,18 +47,7 @@ type verifyCommand struct {
 
 // Run verifies and names what does not hold, the first bad entry first.
 func (c *verifyCommand) Run(ctx context.Context, to streams) error {
-	key := c.Key
-	if text, err := os.ReadFile(key); err == nil {
-		key = string(text)
-	}
-	var checkpoints []audit.NamedCheckpoint
-	if c.Checkpoints != "" {
-		var err error
-		if checkpoints, err = audit.ReadCheckpoints(c.Checkpoints); err != nil {
-			return &usageError{err}
-		}
-	}
-	report, err := c.verify(ctx, key, checkpoints, to)
+	report, err := c.verify(ctx, to)
 	if err != nil {
 		return err
 	}
@@ -74,32 +62,26 @@ func (c *verifyCommand) Run(ctx context.Context, to streams) error {
 		return fmt.Errorf("%d of what the audit log of %d leaves attests does not hold", n, report.Size)
 	}
 	_, err = fmt.Fprintf(to.out, "audit log is whole: %d leaves, root %s\n", report.Size, report.Root)
-	if err == nil && len(checkpoints) > 0 {
-		_, err = fmt.Fprintf(to.out, "%d checkpoints agree with it\n", len(checkpoints))
+	if err == nil && c.Checkpoints != "" {
+		_, err = fmt.Fprintf(to.out, "it agrees with the checkpoints in %s\n", c.Checkpoints)
 	}
 	return err
 }
 
-func (c *verifyCommand) verify(ctx context.Context, key string, checkpoints []audit.NamedCheckpoint, to streams) (audit.Report, error) {
+func (c *verifyCommand) verify(ctx context.Context, to streams) (report app.AuditReport, err error) {
+	proof := app.AuditProof{Checkpoints: c.Checkpoints, Key: c.Key}
 	if c.ExportFile == "" {
 		cfg, logger, err := c.open(to)
 		if err != nil {
-			return audit.Report{}, err
+			return report, err
 		}
-		return app.VerifyAudit(ctx, cfg, key, checkpoints, logger)
+		return app.VerifyAudit(ctx, cfg, proof, logger)
 	}
-	if key == "" && len(checkpoints) > 0 {
-		return audit.Report{}, &usageError{errors.New("--checkpoints of an export need --key, the log's public key")}
-	}
-	file, err := os.Open(c.ExportFile)
-	if err != nil {
-		return audit.Report{}, &usageError{err}
-	}
-	report, err := audit.VerifyExport(file, key, checkpoints)
-	if err == nil && key == "" {
+	report, err = app.VerifyAuditExport(c.ExportFile, proof)
+	if err == nil && c.Key == "" {
 		fmt.Fprintln(to.err, "signatures were not checked: give --key, the log's public key")
 	}
-	return report, errors.Join(err, file.Close())
+	return report, err
 }
 
 func (s *auditStore) open(to streams) (*app.Config, *slog.Logger, error) {

@@ -75,7 +75,8 @@ type auditQuery struct {
 	Since     time.Time `query:"since"`
 	Until     time.Time `query:"until"`
 	Decisions bool      `query:"decisions" doc:"With the leaves of automatic decisions, one a commit."`
-	pageQuery
+	Cursor    string    `query:"cursor" doc:"next of the page before."`
+	Limit     int       `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }
 
 // AuditLeafPath names a leaf.

@@ -228,7 +228,8 @@ not, nothing is kept. A version is never asserted, and unknown fields are ignore
 const pageFoot = `
 Also tested there: a sender with endless label values gets 429 that names the label, while others go on; hundreds of senders that
 stop half-way slow nobody; memory stays bounded; a configuration with an unknown key or a bad value is refused with its line and
-leaves the running one in place; a full disk is answered with 503 and Retry-After, loses nothing that was answered with 200, and
+leaves the running one in place; in an alertmanager.yml an unknown receiver or interval, a bad matcher, time, URL or template is named
+by file and line at check-config, at the start and at reload; a webhook target that hangs delays no other; a full disk is answered with 503 and Retry-After, loses nothing that was answered with 200, and
 heals by itself; a read-only folder is named at the start; dead letters can be replayed.
 `
 

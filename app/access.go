@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/web/api"
 )
@@ -27,12 +28,15 @@ type AccessConfig struct {
 	SessionLifetime time.Duration `yaml:"session_lifetime"`
 	// TokenLifetime is how long a new API token may be good at most.
 	TokenLifetime time.Duration `yaml:"token_lifetime"`
+	// Approval says what it takes to do what cannot be undone.
+	Approval ApprovalConfig `yaml:"approval"`
 }
 
 func defaultAccess() AccessConfig {
 	d := access.DefaultConfig()
 	return AccessConfig{
 		AnonymousLoopback: true, SessionIdle: d.SessionIdle, SessionLifetime: d.SessionLifetime, TokenLifetime: d.TokenLifetime,
+		Approval: defaultApproval(),
 	}
 }
 
@@ -52,6 +56,10 @@ func checkAccess(c *Config) error {
 	if err := c.Access.directory().Validate(); err != nil {
 		key, problem, _ := strings.Cut(err.Error(), ": ")
 		return &ConfigError{Key: "access." + key, Problem: problem}
+	}
+	if err := approval.Config(c.Access.Approval).Validate(); err != nil {
+		key, problem, _ := strings.Cut(err.Error(), ": ")
+		return &ConfigError{Key: "access.approval." + key, Problem: problem}
 	}
 	return nil
 }

@@ -95,6 +95,10 @@ func rules() access.Table {
 	add(person(access.Shared, admins), "POST", "/integrations", "/integrations/{name}/keys", "/integrations/{name}/preview", "/dead-letters/{id}/replay")
 	add(person(access.Shared, admins), "PUT", "/integrations/{name}")
 	add(person(access.Shared, admins), "DELETE", "/integrations/{name}")
-	_ = deciders
+	// What one person asks for and others decide.
+	add(person(access.Whole, everybody), "GET", "/approvals", "/approvals/{id}")
+	add(person(access.Whole, deciders), "POST", "/approvals/{id}/approve", "/approvals/{id}/reject")
+	add(person(access.Whole, everybody), "POST", "/approvals/{id}/cancel") // one's own; an admin any
+	add(person(access.Whole, admins), "POST", "/purges", "/purges/preview")
 	return table
 }

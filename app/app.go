@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/bus"
 	"github.com/fairlead/fairlead/base/clock"
@@ -67,8 +68,10 @@ type App struct {
 	graph    *topology.Map
 	ingest   *ingest
 	people   *access.Directory
-	routes   *routes
-	origins  *access.Origins
+	// approvals are what people ask others for.
+	approvals *approval.Board
+	routes    *routes
+	origins   *access.Origins
 	// integrations are the doors of webhook senders.
 	integrations *integration.Registry
 	heartbeats   *heartbeat.Board
@@ -123,6 +126,7 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 	if err := a.openIntegrations(ctx); err != nil {
 		return nil, err
 	}
+	a.openApprovals()
 	a.ingest = newIngest(a.bus, a.clock, a.keepDeadLetter, a.part("receive"))
 	if err := a.openHeartbeats(ctx); err != nil {
 		return nil, err
@@ -251,6 +255,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "consume", a.consume)
 	g.start(ctx, "tick", a.tick)
 	g.start(ctx, "integrations", a.integrations.Run)
+	g.start(ctx, "approvals", a.approvals.Run)
 	g.start(ctx, "heartbeats", a.heartbeats.Run)
 	g.start(ctx, "events", a.api.Run)
 	g.start(ctx, "http", a.serve)

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/store"
@@ -35,7 +37,7 @@ func (c *Config) keyFile() string {
 
 // checks returns what compares stored rows with the audit log, for one run of audit.Verify.
 func checks() []audit.Check {
-	return []audit.Check{incident.NewCheck(), alert.SilenceCheck(), alert.WindowCheck(), integration.Check()}
+	return append(access.Checks(), incident.NewCheck(), alert.SilenceCheck(), alert.WindowCheck(), integration.Check(), approval.Check())
 }
 
 // openAudit opens the signing key and prepares the export of checkpoints.

@@ -141,9 +141,7 @@ func TestEveryDeadLetterIsOfferedAgain(t *testing.T) {
 				}
 				r.until("the alert is there", func() bool { return strings.Contains(strings.Join(r.alerts(), ","), "Disk full") })
 			}
-			if status, _ := r.request(http.MethodDelete, "/api/fairlead/v1/integrations/"+l.integration, ""); status/100 != 2 {
-				t.Fatalf("delete the integration: %d", status)
-			}
+			r.deleteIntegration(l.integration)
 			if result, reason := again(); result != "refused" || !strings.Contains(reason, "There is no integration "+l.integration+" any more") {
 				t.Errorf("without its integration it is %s: %s", result, reason)
 			}

@@ -185,7 +185,7 @@ func keepAdmin(ctx context.Context, tx store.Tx, before, after User) error {
 	return fmt.Errorf("%q is the last admin: make another person admin first: %w", before.Name, ErrConflict)
 }
 
-// Deciders returns the names of those who may decide an approval: approvers and admins who can log in, in any team.
+// Deciders returns the names of those who may decide approvals: approvers and admins everywhere, who can log in.
 func (d *Directory) Deciders(ctx context.Context) ([]string, error) {
 	users, err := d.Users(ctx)
 	if err != nil {
@@ -193,8 +193,7 @@ func (d *Directory) Deciders(ctx context.Context) ([]string, error) {
 	}
 	var names []string
 	for i := range users {
-		id := Identity{Grants: users[i].Grants}
-		if _, may := id.Scope(Approver, Admin); may && !users[i].Disabled {
+		if users[i].Able(Approver) || users[i].Able(Admin) {
 			names = append(names, users[i].Name)
 		}
 	}

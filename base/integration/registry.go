@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/fairlead/fairlead/base/store"
 )
 
 // Rows keeps integrations and captures. *SQL is one.
@@ -29,6 +31,8 @@ type Change struct {
 	Action      string // for instance "integration.create"
 	Reason      string
 	Integration *Integration
+	// Also is done in the same transaction; nil for nothing.
+	Also func(ctx context.Context, tx store.Tx) error
 }
 
 // Capture is one payload as it came, redacted.
@@ -282,15 +286,15 @@ func (r *Registry) Rotate(ctx context.Context, name string, overlap time.Duratio
 	return secret, i, err
 }
 
-// Delete removes an integration with what was captured of it.
-func (r *Registry) Delete(ctx context.Context, name, actor string) error {
+// Delete removes an integration with what was captured of it, and does also in the same transaction; nil for nothing.
+func (r *Registry) Delete(ctx context.Context, name, actor string, also func(ctx context.Context, tx store.Tx) error) error {
 	r.change.Lock()
 	defer r.change.Unlock()
 	i, _, _, err := r.Find(name)
 	if err != nil {
 		return err
 	}
-	if err := r.rows.Delete(ctx, Change{At: r.now(), Actor: actor, Action: "integration.delete", Integration: i}); err != nil {
+	if err := r.rows.Delete(ctx, Change{At: r.now(), Actor: actor, Action: "integration.delete", Integration: i, Also: also}); err != nil {
 		return err
 	}
 	r.mu.Lock()

@@ -151,10 +151,10 @@ func TestChangesAreCheckedAndGuarded(t *testing.T) {
 	if _, err := d.Update(ctx, "x", made.Version, "bob", "integration.update", edit); !errors.Is(err, ErrConflict) {
 		t.Errorf("an edit of an old version: got %v, want ErrConflict", err)
 	}
-	if err := d.Delete(ctx, "x", "ann"); err != nil {
+	if err := d.Delete(ctx, "x", "ann", nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Delete(ctx, "x", "ann"); !errors.Is(err, ErrNotFound) {
+	if err := d.Delete(ctx, "x", "ann", nil); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a second deletion: got %v, want ErrNotFound", err)
 	}
 }

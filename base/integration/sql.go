@@ -69,6 +69,11 @@ func (s *SQL) Delete(ctx context.Context, change Change) error {
 				return fmt.Errorf("delete integration %s: %w", change.Integration.Name, err)
 			}
 		}
+		if change.Also != nil {
+			if err := change.Also(ctx, tx); err != nil {
+				return err
+			}
+		}
 		return attest(ctx, tx, change)
 	})
 }

@@ -30,6 +30,12 @@ func NewCheck() *Check { return &Check{attested: map[string]attestation{}} }
 
 // Leaf is audit.Check's: it takes over what the leaf attests.
 func (c *Check) Leaf(_ context.Context, _ store.Querier, n int64, leaf audit.Leaf) (string, error) {
+	if leaf.Action == PurgeAction {
+		for id := range strings.SplitSeq(strings.TrimSpace(string(leaf.Data)), "\n") {
+			delete(c.attested, id)
+		}
+		return "", nil
+	}
 	if leaf.Action != DecisionsAction && !strings.HasPrefix(leaf.Action, "incident.") {
 		return "", nil
 	}

@@ -52,7 +52,7 @@ func (a *API) createToken(ctx context.Context, in *createToken) (*body[TokenMade
 	if err != nil {
 		return nil, invalid("body.lifetime", in.Body.Lifetime, "not a duration; write for instance 720h")
 	}
-	secret, token, err := a.cfg.People.CreateToken(ctx, actor(ctx), access.From(ctx).User, access.NewToken{
+	secret, token, err := a.cfg.People.CreateToken(ctx, actor(ctx), who(ctx).User, access.NewToken{
 		Name: in.Body.Name, Roles: in.Body.Roles, Teams: in.Body.Teams, ReadOnly: in.Body.ReadOnly, Lifetime: lifetime,
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
@@ -36,6 +37,8 @@ type Config struct {
 	Receivers func(labels signal.Labels) []string
 	// People are the users; nil leaves out all routes of logging in, which only tests of other routes do.
 	People *access.Directory
+	// Approvals are what people ask others for; nil leaves its routes out.
+	Approvals *approval.Board
 	// OIDC begins and ends logins through a provider; nil for none. OIDCName is what people know it by.
 	OIDC     *access.OIDC
 	OIDCName string
@@ -77,6 +80,9 @@ func New(mux humago.Mux, cfg Config) *API {
 	a := &API{cfg: cfg, huma: humago.New(mux, config), hub: newHub()}
 	if cfg.People != nil {
 		a.accessRoutes()
+	}
+	if cfg.Approvals != nil {
+		a.approvalRoutes()
 	}
 	a.incidentRoutes()
 	a.alertRoutes()

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
@@ -67,9 +68,11 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	s.windows, s.beats = windows, &fakeBeats{}
+	board := approval.New(db, s.now, approval.DefaultConfig(), func(context.Context) ([]string, error) { return nil, nil }, logger)
+	board.Register(DeleteIntegration, nothing{})
 	a = New(mux, Config{
-		Heartbeats: s.beats,
-		Version:    "test", DB: db, Integrations: doors, Windows: windows, Desk: s.desk, Map: &topology.Map{}, Clock: s.now, Logger: logger,
+		Heartbeats: s.beats, Approvals: board,
+		Version: "test", DB: db, Integrations: doors, Windows: windows, Desk: s.desk, Map: &topology.Map{}, Clock: s.now, Logger: logger,
 		Settled: func(context.Context) error { return nil },
 		Replay: func(_ context.Context, l store.DeadLetter) (bool, string, error) {
 			return string(l.Payload) == "good", "still bad", nil
@@ -430,3 +433,9 @@ func TestEventsTellWhatChangedAndWhatWasMissed(t *testing.T) {
 	}
 	s.events("999999")("reset")
 }
+
+// nothing executes what was approved by doing nothing.
+type nothing struct{}
+
+// Execute is approval.Executor's.
+func (nothing) Execute(context.Context, approval.Request, approval.Note) error { return nil }

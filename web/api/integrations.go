@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
 )
@@ -134,7 +135,7 @@ func (a *API) integrationRoutes() {
 	route(a, http.MethodPost, "/integrations", "createIntegration", "Make an integration", a.createIntegration)
 	route(a, http.MethodGet, "/integrations/{name}", "getIntegration", "Get an integration with its last payloads", a.getIntegration)
 	route(a, http.MethodPut, "/integrations/{name}", "updateIntegration", "Change an integration", a.updateIntegration)
-	route(a, http.MethodDelete, "/integrations/{name}", "deleteIntegration", "Delete an integration", a.deleteIntegration)
+	route(a, http.MethodDelete, "/integrations/{name}", "deleteIntegration", "Ask to delete an integration; another person approves", a.deleteIntegration)
 	route(a, http.MethodPost, "/integrations/{name}/keys", "rotateKey", "Give it a new key; the old ones stay good for a while", a.rotateKey)
 	route(a, http.MethodPost, "/integrations/{name}/preview", "previewMapper", "What a mapper makes of a payload", a.previewMapper)
 }
@@ -214,15 +215,22 @@ func (a *API) updateIntegration(ctx context.Context, in *updateIntegration) (*bo
 	return answer(toIntegration(i, nil)), nil
 }
 
-func (a *API) deleteIntegration(ctx context.Context, in *IntegrationPath) (*body[Integration], error) {
+type deleteIntegration struct {
+	IntegrationPath
+	Reason string `query:"reason" maxLength:"1000" doc:"Why, for who decides."`
+}
+
+// deleteIntegration asks for the deletion: senders lose their door, so another person agrees first.
+func (a *API) deleteIntegration(ctx context.Context, in *deleteIntegration) (*accepted, error) {
 	i, _, _, err := a.cfg.Integrations.Find(in.Name)
-	if err == nil {
-		err = a.cfg.Integrations.Delete(ctx, in.Name, actor(ctx))
-	}
 	if err != nil {
 		return nil, door(err)
 	}
-	return answer(toIntegration(i, nil)), nil
+	return a.ask(ctx, approval.Question{
+		Kind: DeleteIntegration, Object: i.Name, Reason: in.Reason,
+		Summary: "Delete the integration " + i.Name + " of kind " + i.Kind + ": its senders are refused from then on, and its captured payloads are gone.",
+		Payload: IntegrationDeletion{Name: i.Name, Kind: i.Kind, CreatedAt: i.CreatedAt},
+	})
 }
 
 func (a *API) rotateKey(ctx context.Context, in *rotateKey) (*body[IntegrationMade], error) {

@@ -37,8 +37,14 @@ func TestIntegrationsAreMadeEditedRotatedAndDeleted(t *testing.T) {
 	if len(list.Items) != 2 || len(list.Kinds) != 3 || strings.Contains(body, rotated.Key) || strings.Contains(body, "hash") {
 		t.Errorf("the list is %s", body)
 	}
-	s.do(http.MethodDelete, "/integrations/pd", "", 200, nil)
-	s.do(http.MethodGet, "/integrations/pd", "", 404, nil)
+	var asked Approval
+	s.do(http.MethodDelete, "/integrations/pd?reason=unused", "", 202, &asked)
+	s.do(http.MethodGet, "/integrations/pd", "", 200, nil)
+	if asked.State != "pending" || asked.Object != "pd" || asked.Requester != "loopback" || asked.Reason != "unused" {
+		t.Errorf("deleting asked for %+v", asked)
+	}
+	s.do(http.MethodDelete, "/integrations/pd", "", 409, nil)
+	s.do(http.MethodDelete, "/integrations/nobody", "", 404, nil)
 
 	for _, test := range []struct {
 		method, path, body string

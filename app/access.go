@@ -30,13 +30,15 @@ type AccessConfig struct {
 	TokenLifetime time.Duration `yaml:"token_lifetime"`
 	// Approval says what it takes to do what cannot be undone.
 	Approval ApprovalConfig `yaml:"approval"`
+	// OIDC lets people log in through a provider.
+	OIDC OIDCConfig `yaml:"oidc"`
 }
 
 func defaultAccess() AccessConfig {
 	d := access.DefaultConfig()
 	return AccessConfig{
 		AnonymousLoopback: true, SessionIdle: d.SessionIdle, SessionLifetime: d.SessionLifetime, TokenLifetime: d.TokenLifetime,
-		Approval: defaultApproval(),
+		Approval: defaultApproval(), OIDC: defaultOIDC(),
 	}
 }
 
@@ -61,7 +63,7 @@ func checkAccess(c *Config) error {
 		key, problem, _ := strings.Cut(err.Error(), ": ")
 		return &ConfigError{Key: "access.approval." + key, Problem: problem}
 	}
-	return nil
+	return checkOIDC(&c.Access.OIDC)
 }
 
 func origins(c *Config) (*access.Origins, error) {
@@ -74,6 +76,9 @@ func (a *App) openAccess(ctx context.Context) (err error) {
 		return err
 	}
 	a.people = access.New(a.db, a.cfg.Access.directory(), a.part("access"))
+	if err := a.openOIDC(); err != nil {
+		return err
+	}
 	if access.IsLoopback(a.cfg.HTTP.Listen) {
 		return nil
 	}
@@ -84,7 +89,7 @@ func (a *App) openAccess(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if !users && !link {
+	if !users && !link && a.oidc == nil {
 		return fmt.Errorf("http.listen: others can reach %s, and nobody can log in yet: make a link with `fairlead access link --data.dir %s` and start again, or start once on 127.0.0.1 and open the link that is printed", a.cfg.HTTP.Listen, a.cfg.Data.Dir)
 	}
 	return nil
@@ -96,7 +101,7 @@ func (a *App) welcome(ctx context.Context) error {
 		return nil
 	}
 	users, link, err := a.people.Configured(ctx)
-	if err != nil || users || link && !access.IsLoopback(a.cfg.HTTP.Listen) {
+	if err != nil || users || link && !access.IsLoopback(a.cfg.HTTP.Listen) || a.oidc != nil && a.cfg.Access.OIDC.makesAdmins() {
 		return err
 	}
 	made, err := a.people.AdminLink(ctx, "engine", "nobody is admin yet")

@@ -54,7 +54,7 @@ func rules() access.Table {
 	}
 	// Logging in.
 	add(open, "POST", "/login", "/links/check", "/links/open")
-	add(open, "GET", "/login")
+	add(open, "GET", "/login", "/login/oidc", "/login/oidc/callback")
 	add(person(access.Shared, everybody), "GET", "/me", "/people",
 		"/openapi.json", "/openapi-3.0.json", "/openapi.yaml", "/openapi-3.0.yaml")
 	add(own, "GET", "/sessions", "/tokens")

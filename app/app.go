@@ -72,6 +72,7 @@ type App struct {
 	approvals *approval.Board
 	routes    *routes
 	origins   *access.Origins
+	oidc      *access.OIDC // nil without a provider
 	// integrations are the doors of webhook senders.
 	integrations *integration.Registry
 	heartbeats   *heartbeat.Board

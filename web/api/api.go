@@ -80,6 +80,7 @@ func New(mux humago.Mux, cfg Config) *API {
 	a := &API{cfg: cfg, huma: humago.New(mux, config), hub: newHub()}
 	if cfg.People != nil {
 		a.accessRoutes()
+		a.oidcRoutes(mux)
 	}
 	if cfg.Approvals != nil {
 		a.approvalRoutes()

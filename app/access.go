@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -230,6 +231,18 @@ func (a *App) identify(r *http.Request, rule access.Rule, peer access.Peer) (*ac
 		return &access.Identity{User: access.Loopback, Grants: []access.Grant{{Role: rule.Roles[0]}}, Via: access.ByLoopback}, nil
 	}
 	return nil, refused("Authorization", "This needs a login.", "log in, or send an API token as: Authorization: Bearer "+access.TokenPrefix+"...")
+}
+
+// still reports whether whoever sent a request may still see the same.
+func (a *App) still(r *http.Request) bool {
+	rule := a.routes.table[r.Pattern]
+	id, problem := a.identify(r, rule, access.PeerOf(r.Context()))
+	if problem != nil || id == nil || a.permit(r, rule, id) != nil {
+		return false
+	}
+	now, _ := id.Scope(rule.Roles...)
+	before := access.ScopeOf(r.Context())
+	return now.All == before.All && slices.Equal(now.Teams, before.Teams)
 }
 
 // tokenOf returns what a request shows as bearer, or as the password of basic authorization, for clients that know only

@@ -79,7 +79,7 @@ func rules() access.Table {
 	add(person(access.Shared, everybody), "POST", "/me/mentions/seen")
 	add(person(access.Filtered, responders), "POST", "/incidents/{id}/own")
 	// The audit log: what people did, so not for everybody.
-	add(person(access.Shared, auditors), "GET", "/audit", "/audit/state", "/audit/checkpoint", "/audit/consistency", "/audit/leaves/{n}", "/audit/leaves/{n}/proof")
+	add(person(access.Whole, auditors), "GET", "/audit", "/audit/state", "/audit/checkpoint", "/audit/consistency", "/audit/leaves/{n}", "/audit/leaves/{n}/proof")
 	// The map, the calendar and silences.
 	add(person(access.Shared, everybody), "GET", "/map", "/clock", "/maintenance", "/silences/forgotten", "/heartbeats")
 	add(person(access.Shared, admins), "PUT", "/map/edges")

@@ -27,6 +27,7 @@ func (a *App) alertmanagerRoutes(mux *routes) {
 	// With path_prefix: /in/prometheus/NAME each Prometheus has an integration of its own.
 	mux.Handle("POST /in/prometheus/{integration}/api/v2/alerts", writer)
 	list := func(ctx context.Context, filter alert.Filter) ([]*alert.Row, error) {
+		filter.Teams = access.ScopeOf(ctx).Limit()
 		return alert.List(ctx, a.db.Read(), filter)
 	}
 	face.New(face.Config{

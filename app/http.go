@@ -35,6 +35,7 @@ func (a *App) newServer() *http.Server {
 			return a.replay(ctx, mux, letter)
 		},
 		Signer: a.signer, Exported: a.exported(),
+		Still:  a.still,
 		Logger: a.part("api"),
 	})
 	a.alertmanagerRoutes(mux)

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/fairlead/fairlead/base/store"
 )
 
 // Errors that callers act on.
 var (
 	// ErrNotFound says that there is no such user, team, session, token or link.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = store.ErrNotFound
 	// ErrConflict says that the name is taken, or that what was to be done does not fit what is there.
 	ErrConflict = errors.New("conflict")
 	// ErrChanged says that somebody else has changed it meanwhile; read it again.

@@ -59,6 +59,8 @@ type Filter struct {
 	Key    signal.Fingerprint
 	// Text is looked for in the name and the entity.
 	Text string
+	// Teams selects what people of these teams see; nil what everybody together sees, an empty list what belongs to no team.
+	Teams []string
 	// Before is the cursor: only alerts with a smaller number.
 	Before uint64
 	Limit  int
@@ -148,6 +150,10 @@ func listHome(ctx context.Context, db store.Querier, f Filter, home int64) ([]*R
 	if f.Text != "" {
 		pattern := "%" + escapeLike(f.Text) + "%"
 		add(`(a.name LIKE ? ESCAPE '!' OR a.entity LIKE ? ESCAPE '!')`, pattern, pattern)
+	}
+	if f.Teams != nil {
+		condition, values := seenAlert(f.Teams)
+		add(condition, values...)
 	}
 	if f.Before != 0 {
 		add("a.seq < ?", int64(f.Before)) //nolint:gosec // as above

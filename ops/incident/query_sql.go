@@ -10,6 +10,7 @@ import (
 
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/ops/alert"
 )
 
 // Filter selects stored incidents. Zero fields select everything; merged ones are never listed.
@@ -20,6 +21,8 @@ type Filter struct {
 	Owners []string
 	// Text is looked for in the title.
 	Text string
+	// Teams selects what people of these teams see; nil what everybody together sees, an empty list what belongs to no team.
+	Teams []string
 	// Since leaves out incidents that were last seen before.
 	Since time.Time
 	// Cursor is what List returned as next.
@@ -49,6 +52,10 @@ func List(ctx context.Context, db store.Querier, f Filter) (incidents []*Inciden
 	}
 	if f.Text != "" {
 		add("title LIKE ? ESCAPE '!'", "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Text)+"%")
+	}
+	if f.Teams != nil {
+		condition, values := alert.SeenBy("incidents.number", f.Teams)
+		add(condition, values...)
 	}
 	if !f.Since.IsZero() {
 		add("last_seen_at >= ?", store.Millis(f.Since))
@@ -160,11 +167,17 @@ type Counts struct {
 	Silenced, Inhibited, Flapping int
 }
 
-// Count sums up all stored incidents; merged ones count as part of those they were merged into.
-func Count(ctx context.Context, db store.Querier) (Counts, error) {
+// Count sums up all stored incidents that people of teams see, nil being everybody; merged ones count as part of those they
+// were merged into.
+func Count(ctx context.Context, db store.Querier, teams []string) (Counts, error) {
 	counts := Counts{States: map[State]int{}}
+	where, args := "merged_into = 0", []any(nil)
+	if teams != nil {
+		condition, values := alert.SeenBy("incidents.number", teams)
+		where, args = where+" AND "+condition, values
+	}
 	rows, err := db.QueryContext(ctx, `SELECT state, count(*), sum(alerts), sum(silenced), sum(inhibited), sum(flapping)
-		FROM incidents WHERE merged_into = 0 GROUP BY state`)
+		FROM incidents WHERE `+where+` GROUP BY state`, args...)
 	if err != nil {
 		return counts, fmt.Errorf("count incidents: %w", err)
 	}

@@ -3,10 +3,14 @@ package alertmanager
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/ops/alert"
 )
 
@@ -100,6 +104,11 @@ func (h *Handler) silence(r *http.Request) (any, error) {
 }
 
 func (h *Handler) deleteSilence(r *http.Request) (any, error) {
+	if s, err := h.config.Silences.Get(r.PathValue("id")); err == nil {
+		if err := mayMute(r, s.Matchers); err != nil {
+			return nil, err
+		}
+	}
 	err := h.config.Silences.Expire(r.Context(), h.config.Actor(r), h.config.Clock.Now(), r.PathValue("id"))
 	if errors.Is(err, alert.ErrNoSilence) {
 		return nil, noBody()
@@ -139,11 +148,30 @@ func (h *Handler) postSilence(r *http.Request) (any, error) {
 		}
 		silence.Matchers = append(silence.Matchers, m)
 	}
+	if err := mayMute(r, silence.Matchers); err != nil {
+		return nil, err
+	}
+	if silence.ID != "" {
+		if old, err := h.config.Silences.Get(silence.ID); err == nil {
+			if err := mayMute(r, old.Matchers); err != nil {
+				return nil, err
+			}
+		}
+	}
 	id, err := h.config.Silences.Set(r.Context(), h.config.Actor(r), h.config.Clock.Now(), silence)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]string{"silenceID": id}, nil
+}
+
+// mayMute returns an error when somebody whose role is limited to teams would change what others own.
+func mayMute(r *http.Request, matchers alert.Matchers) error {
+	scope := access.ScopeOf(r.Context())
+	if scope.All || slices.Contains(scope.Teams, matchers.TeamOf()) {
+		return nil
+	}
+	return &statusError{http.StatusForbidden, fmt.Sprintf("your role is limited to teams: a silence needs a matcher such as team=%q", strings.Join(scope.Teams, `" or team="`))}
 }
 
 func (m *postableMatcher) matcher() (alert.Matcher, error) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 )
@@ -60,6 +61,9 @@ func (a *API) listIncidentAlerts(ctx context.Context, in *listIncidentAlerts) (*
 	if _, err := incident.Find(ctx, a.cfg.DB.Read(), n); err != nil {
 		return nil, err
 	}
+	if err := a.sees(ctx, n); err != nil {
+		return nil, err
+	}
 	return a.alertPage(ctx, alert.Filter{Incident: n, Limit: in.Limit}, in.Cursor)
 }
 
@@ -73,6 +77,7 @@ func (a *API) alertPage(ctx context.Context, f alert.Filter, cursor string) (*bo
 	}
 	limit := f.Limit
 	f.Limit++
+	f.Teams = access.ScopeOf(ctx).Limit()
 	rows, err := alert.List(ctx, a.cfg.DB.Read(), f)
 	if err != nil {
 		return nil, err
@@ -87,6 +92,9 @@ func (a *API) alertPage(ctx context.Context, f alert.Filter, cursor string) (*bo
 }
 
 func (a *API) getAlert(ctx context.Context, in *alertPath) (*body[Alert], error) {
+	if err := a.seesAlerts(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	r, err := alert.Find(ctx, a.cfg.DB.Read(), in.ID)
 	if err != nil {
 		return nil, err
@@ -95,6 +103,9 @@ func (a *API) getAlert(ctx context.Context, in *alertPath) (*body[Alert], error)
 }
 
 func (a *API) getDecision(ctx context.Context, in *alertPath) (*body[Decision], error) {
+	if err := a.seesAlerts(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	r, err := alert.Find(ctx, a.cfg.DB.Read(), in.ID)
 	if err != nil {
 		return nil, err

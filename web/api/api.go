@@ -48,6 +48,8 @@ type Config struct {
 	Integrations *integration.Registry
 	// Heartbeats are the senders that are expected to be heard; nil for none.
 	Heartbeats Heartbeats
+	// Still reports whether whoever opened a long answer still may see the same; nil means always.
+	Still func(r *http.Request) bool
 	// Settled returns when everything that was accepted before the call has been applied.
 	Settled func(ctx context.Context) error
 	// Replay offers a dead letter again to the receiver it came through; reason says why it was refused.

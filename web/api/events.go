@@ -22,7 +22,9 @@ const (
 	// flushIncidents bounds the incidents read for one flush; the others follow with the next.
 	flushIncidents = 200
 	pingEvery      = 2 * time.Second
-	statsEvery     = time.Second
+	// recheckEvery is how often it is looked whether a client still may see events: a session can end meanwhile.
+	recheckEvery = 5 * time.Second
+	statsEvery   = time.Second
 )
 
 // event is one server-sent event.
@@ -30,6 +32,8 @@ type event struct {
 	id   uint64
 	name string
 	data []byte
+	// incident is the one that it is about; 0 for none.
+	incident uint64
 }
 
 // hub hands events to clients. It is safe for concurrent use.
@@ -80,14 +84,14 @@ func (a *API) Run(ctx context.Context) error {
 			a.hub.close()
 			return nil
 		case <-ping.C:
-			a.hub.send("ping", map[string]any{"now": a.cfg.Clock.Now()}, false)
+			a.hub.send("ping", map[string]any{"now": a.cfg.Clock.Now()}, 0, false)
 		case now := <-flush.C:
 			if !a.flush(ctx) || now.Sub(counted) < statsEvery {
 				continue
 			}
 			counted = now
 			if stats, err := a.getStats(ctx, nil); err == nil {
-				a.hub.send("stats", stats.Body, true)
+				a.hub.send("stats", stats.Body, 0, true)
 			}
 		}
 	}
@@ -114,24 +118,24 @@ func (a *API) flush(ctx context.Context) bool {
 			a.cfg.Logger.Warn("changed incidents cannot be read for the events", "error", err)
 		}
 		for _, inc := range list {
-			h.send("incident", toIncident(inc), true)
+			h.send("incident", toIncident(inc), inc.Number, true)
 		}
 	}
 	for _, s := range steps {
-		h.send("step", toStep(s), true)
+		h.send("step", toStep(s), s.Incident, true)
 	}
 	return len(numbers) > 0 || len(steps) > 0
 }
 
 // send hands an event to all clients. A client that does not keep up is dropped and told so when it comes back.
-func (h *hub) send(name string, value any, keep bool) {
+func (h *hub) send(name string, value any, incident uint64, keep bool) {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return // the types of this package marshal
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := event{name: name, data: data}
+	e := event{name: name, data: data, incident: incident}
 	if keep {
 		e.id = h.next
 		h.next++
@@ -204,12 +208,18 @@ func (a *API) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if !whole {
 		write(w, event{id: newest, name: "reset", data: []byte("{}")})
 	}
-	for _, e := range missed {
-		write(w, e)
+	if !a.writeEvents(w, r, missed) {
+		return
 	}
+	checked := time.Now()
 	for {
 		if err := out.Flush(); err != nil {
 			return
+		}
+		if time.Since(checked) > recheckEvery {
+			if checked = time.Now(); a.cfg.Still != nil && !a.cfg.Still(r) {
+				return
+			}
 		}
 		select {
 		case <-r.Context().Done():
@@ -218,9 +228,42 @@ func (a *API) serveEvents(w http.ResponseWriter, r *http.Request) {
 			if !open {
 				return
 			}
-			write(w, e)
+			if !a.writeEvents(w, r, waiting(client, e)) {
+				return
+			}
 		}
 	}
+}
+
+// waiting returns e with the events that wait behind it.
+func waiting(client chan event, e event) []event {
+	events := []event{e}
+	for len(events) < clientEvents {
+		select {
+		case e, open := <-client:
+			if !open {
+				return events // the next read of the channel sees it too
+			}
+			events = append(events, e)
+		default:
+			return events
+		}
+	}
+	return events
+}
+
+// writeEvents writes those that the client may see. It returns false when that cannot be told: the client comes again, and
+// loads what it missed.
+func (a *API) writeEvents(w http.ResponseWriter, r *http.Request, events []event) bool {
+	events, err := a.visible(r.Context(), events)
+	if err != nil {
+		a.cfg.Logger.Warn("events cannot be sorted by team", "error", err)
+		return false
+	}
+	for _, e := range events {
+		write(w, e)
+	}
+	return true
 }
 
 func write(w http.ResponseWriter, e event) {

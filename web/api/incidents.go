@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
@@ -49,7 +51,7 @@ func (a *API) incidentRoutes() {
 }
 
 func (a *API) listIncidents(ctx context.Context, in *listIncidents) (*body[IncidentPage], error) {
-	f := incident.Filter{Text: in.Q, Since: in.Since, Cursor: in.Cursor, Limit: in.Limit}
+	f := incident.Filter{Text: in.Q, Since: in.Since, Cursor: in.Cursor, Limit: in.Limit, Teams: access.ScopeOf(ctx).Limit()}
 	for _, s := range in.State {
 		f.States = append(f.States, incident.State(s))
 	}
@@ -74,6 +76,9 @@ func (a *API) getIncident(ctx context.Context, in *IncidentPath) (*body[Incident
 	number, err := incident.ParseID(in.ID)
 	if err != nil {
 		return nil, invalid("path.id", in.ID, "write INC- and a number, for instance INC-12")
+	}
+	if err := a.sees(ctx, number); err != nil {
+		return nil, err
 	}
 	inc, err := incident.Find(ctx, a.cfg.DB.Read(), number)
 	if err != nil {
@@ -111,6 +116,9 @@ func (a *API) listSteps(ctx context.Context, in *listSteps) (*body[StepPage], er
 		}
 	}
 	if _, err := incident.Find(ctx, a.cfg.DB.Read(), number); err != nil {
+		return nil, err
+	}
+	if err := a.sees(ctx, number); err != nil {
 		return nil, err
 	}
 	page, err := a.steps(ctx, number, before, in.Limit)
@@ -158,6 +166,9 @@ func (a *API) act(ctx context.Context, id string, others []uint64, alerts []stri
 	number, err := incident.ParseID(id)
 	if err != nil {
 		return nil, invalid("path.id", id, "write INC- and a number, for instance INC-12")
+	}
+	if err := errors.Join(a.sees(ctx, append(slices.Clone(others), number)...), a.seesAlerts(ctx, alerts...)); err != nil {
+		return nil, err
 	}
 	var s *incident.Step
 	err = a.cfg.Desk.Do(ctx, a.cfg.Clock.Now(), append(others, number), alerts, func(e *incident.Engine) error {
@@ -287,6 +298,15 @@ func (a *API) undo(ctx context.Context, in *stepPath) (*body[ActionResult], erro
 	number, err := incident.ParseStepID(in.ID)
 	if err != nil {
 		return nil, invalid("path.id", in.ID, "write S and a number, for instance S34")
+	}
+	if !access.ScopeOf(ctx).All {
+		s, err := incident.FindStep(ctx, a.cfg.DB.Read(), number)
+		if err == nil {
+			err = a.sees(ctx, s.Incident, s.Other)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	s, record, err := a.cfg.Desk.Undo(ctx, a.cfg.Clock.Now(), number, actor(ctx))
 	if err != nil {

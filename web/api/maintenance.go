@@ -154,10 +154,19 @@ func (a *API) listWindows(context.Context, *none) (*body[Calendar], error) {
 }
 
 func (a *API) createWindow(ctx context.Context, in *createWindow) (*body[Window], error) {
+	if err := mutes(ctx, in.Body.Matchers); err != nil {
+		return nil, err
+	}
 	return a.putWindow(ctx, in.Body.window())
 }
 
 func (a *API) updateWindow(ctx context.Context, in *updateWindow) (*body[Window], error) {
+	if err := a.mutesWindow(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	if err := mutes(ctx, in.Body.Matchers); err != nil {
+		return nil, err
+	}
 	w := in.Body.window()
 	w.ID, w.Version = in.ID, in.IfMatch
 	return a.putWindow(ctx, w)
@@ -184,6 +193,9 @@ func (a *API) previewWindow(_ context.Context, in *createWindow) (*body[Window],
 }
 
 func (a *API) deleteWindow(ctx context.Context, in *WindowPath) (*body[none], error) {
+	if err := a.mutesWindow(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	if err := a.cfg.Windows.Delete(ctx, in.ID, actor(ctx), a.cfg.Clock.Now()); err != nil {
 		return nil, calendarError(err)
 	}
@@ -206,6 +218,11 @@ func (a *API) listForgotten(ctx context.Context, _ *none) (*body[Forgotten], err
 }
 
 func (a *API) expireSilence(ctx context.Context, in *silencePath) (*body[EndedSilence], error) {
+	if s, err := a.cfg.Windows.Silences.Get(in.ID); err == nil {
+		if err := mutesAll(ctx, s.Matchers); err != nil {
+			return nil, err
+		}
+	}
 	err := a.cfg.Windows.Silences.Expire(ctx, actor(ctx), a.cfg.Clock.Now(), in.ID)
 	if errors.Is(err, alert.ErrNoSilence) {
 		return nil, notFound("There is no silence " + in.ID + ".")

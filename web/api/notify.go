@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/notify"
@@ -53,6 +54,14 @@ func (a *API) listDeliveries(ctx context.Context, in *listDeliveries) (*body[Del
 	if in.Incident != "" {
 		if f.Incident, err = incident.ParseID(in.Incident); err != nil {
 			return nil, invalid("query.incident", in.Incident, "write INC- and a number, for instance INC-12")
+		}
+	}
+	if scope := access.ScopeOf(ctx); !scope.All && f.Incident == 0 {
+		return nil, invalid("query.incident", "", "your role is limited to teams, and all deliveries are those of everybody: name an incident that you see")
+	}
+	if f.Incident != 0 {
+		if err := a.sees(ctx, f.Incident); err != nil {
+			return nil, err
 		}
 	}
 	if in.Cursor != "" {

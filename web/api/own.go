@@ -111,6 +111,9 @@ func (a *API) listMentions(ctx context.Context, in *mentionsQuery) (*body[Mentio
 	}
 	out := Mentions{Items: []Mention{}}
 	for _, m := range list {
+		if a.sees(ctx, m.Incident) != nil {
+			continue // moved out of sight since
+		}
 		s := incident.Step{Number: m.Step}
 		out.Items = append(out.Items, Mention{Step: s.ID(), Incident: incident.ID(m.Incident), At: m.At, Actor: m.Actor, Text: m.Text, SeenAt: optional(m.SeenAt)})
 	}

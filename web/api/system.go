@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/store"
@@ -133,7 +134,7 @@ func (a *API) getClock(ctx context.Context, _ *none) (*body[Clock], error) {
 }
 
 func (a *API) getStats(ctx context.Context, _ *none) (*body[Stats], error) {
-	counts, err := incident.Count(ctx, a.cfg.DB.Read())
+	counts, err := incident.Count(ctx, a.cfg.DB.Read(), access.ScopeOf(ctx).Limit())
 	if err != nil {
 		return nil, err
 	}

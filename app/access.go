@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/receive"
@@ -77,6 +79,7 @@ func (a *App) openAccess(ctx context.Context) (err error) {
 		return err
 	}
 	a.people = access.New(a.db, a.cfg.Access.directory(), a.part("access"))
+	a.countAccess()
 	if err := a.openOIDC(); err != nil {
 		return err
 	}
@@ -94,6 +97,22 @@ func (a *App) openAccess(ctx context.Context) (err error) {
 		return fmt.Errorf("http.listen: others can reach %s, and nobody can log in yet: make a link with `fairlead access link --data.dir %s` and start again, or start once on 127.0.0.1 and open the link that is printed", a.cfg.HTTP.Listen, a.cfg.Data.Dir)
 	}
 	return nil
+}
+
+// countAccess adds the metrics of the door.
+func (a *App) countAccess() {
+	count := func(name, help, label, value string, of func(access.Counts) uint64) {
+		a.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: name, Help: help, ConstLabels: prometheus.Labels{label: value},
+		}, func() float64 { return float64(of(a.people.Counts())) }))
+	}
+	const logins, refused = "fairlead_access_logins_total", "fairlead_access_refused_total"
+	const loginsHelp, refusedHelp = "Logins since the start.", "Requests since the start with a session, token or link that is worth nothing, or whose roles do not allow them."
+	count(logins, loginsHelp, "result", "passed", func(c access.Counts) uint64 { return c.Passed })
+	count(logins, loginsHelp, "result", "failed", func(c access.Counts) uint64 { return c.Failed })
+	count(logins, loginsHelp, "result", "delayed", func(c access.Counts) uint64 { return c.Delayed })
+	count(refused, refusedHelp, "reason", "unknown", func(c access.Counts) uint64 { return c.Unknown })
+	count(refused, refusedHelp, "reason", "forbidden", func(c access.Counts) uint64 { return c.Forbidden })
 }
 
 // welcome prints a one-time link when nobody is admin yet.
@@ -257,7 +276,8 @@ func tokenOf(r *http.Request) (secret string, shown bool) {
 	}
 	scheme, rest, _ := strings.Cut(header, " ")
 	if strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimSpace(rest), true
+		rest = strings.TrimSpace(rest)
+		return rest, rest != "" // a variable that is not set shows nothing
 	}
 	return header, true
 }

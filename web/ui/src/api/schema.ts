@@ -55,6 +55,193 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what people ask others for, newest first */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an approval */
+        get: operations["getApproval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve it; it is then executed */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/approvals/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take one's own request back */
+        post: operations["cancelApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/approvals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject it */
+        post: operations["reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log, newest first */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log as it is now, signed */
+        get: operations["get-audit-checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/audit/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prove that the log only grew */
+        get: operations["get-audit-consistency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/audit/leaves/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One leaf of the audit log */
+        get: operations["get-audit-leaf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/audit/leaves/{n}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prove that a leaf is in the log */
+        get: operations["get-audit-proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/audit/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Size, root and key of the audit log */
+        get: operations["get-audit-state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/clock": {
         parameters: {
             query?: never;
@@ -310,6 +497,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/incidents/{id}/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it to somebody, or take it */
+        post: operations["ownIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/incidents/{id}/reopen": {
         parameters: {
             query?: never;
@@ -425,7 +629,7 @@ export interface paths {
         /** Change an integration */
         put: operations["updateIntegration"];
         post?: never;
-        /** Delete an integration */
+        /** Ask to delete an integration; another person approves */
         delete: operations["deleteIntegration"];
         options?: never;
         head?: never;
@@ -460,6 +664,75 @@ export interface paths {
         put?: never;
         /** What a mapper makes of a payload */
         post: operations["previewMapper"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/links/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a one-time link is for, without using it */
+        post: operations["checkLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/links/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a password by a one-time link, and log in */
+        post: operations["openLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can log in */
+        get: operations["getLogin"];
+        put?: never;
+        /** Log in with a password */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session */
+        post: operations["logout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -553,6 +826,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who you are and what you may */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/me/mentions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where one was named, newest first */
+        get: operations["listMentions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/me/mentions/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that one has seen them */
+        post: operations["seeMentions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/me/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own saved views and those that others share */
+        get: operations["listViews"];
+        /** Save a view under its page and name */
+        put: operations["saveView"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/me/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete one of one's own views */
+        delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change one's password; all other sessions end */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who can log in, by name */
+        get: operations["listPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/purges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask to remove old incidents and alerts for good; another person approves */
+        post: operations["askPurge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/purges/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a purge would remove */
+        post: operations["previewPurge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List sessions, newest use first */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/silences/forgotten": {
         parameters: {
             query?: never;
@@ -621,6 +1082,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List teams */
+        get: operations["listTeams"];
+        put?: never;
+        /** Make a team */
+        post: operations["createTeam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/teams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a team's description */
+        put: operations["updateTeam"];
+        post?: never;
+        /** Delete a team that no role is limited to */
+        delete: operations["deleteTeam"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/tee/report": {
         parameters: {
             query?: never;
@@ -632,6 +1129,95 @@ export interface paths {
         get: operations["getTeeReport"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List API tokens, without their secrets */
+        get: operations["listTokens"];
+        put?: never;
+        /** Make an API token; its secret is shown once */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a token */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List users */
+        get: operations["listUsers"];
+        put?: never;
+        /** Make a user, and a one-time link for the password */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/users/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a user */
+        get: operations["getUser"];
+        /** Change a user's roles and state */
+        put: operations["updateUser"];
+        post?: never;
+        /** Delete a user with sessions and tokens */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/users/{name}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time link with which a user sets a new password */
+        post: operations["createUserLink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -726,8 +1312,136 @@ export interface components {
             /** @description Ids of alerts. */
             alerts: string[];
         };
+        Approval: {
+            /** Format: date-time */
+            createdAt: string;
+            decisions: components["schemas"]["ApprovalDecision"][];
+            /**
+             * Format: int64
+             * @description How much has been executed.
+             */
+            done: number;
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @example Pabc123 */
+            id: string;
+            /** @enum {string} */
+            kind: "integration.delete" | "alerts.purge";
+            mayCancel: boolean;
+            /** @description You may approve or reject it. */
+            mayDecide: boolean;
+            /**
+             * Format: int64
+             * @description How many people must approve.
+             */
+            needed: number;
+            object: string;
+            /** @description What exactly was asked for. */
+            payload: unknown;
+            /** @description Why, in the requester's words. */
+            reason: string;
+            requester: string;
+            /** @description What came of it. */
+            result: string;
+            /** @description It is your own request and nobody else may decide here, so you may confirm it yourself; the audit log will say so. */
+            solo: boolean;
+            /** @enum {string} */
+            state: "pending" | "approved" | "executed" | "failed" | "rejected" | "cancelled" | "expired";
+            /** @description What will happen. */
+            summary: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Why you may not decide it. */
+            whyNot: string;
+        };
+        ApprovalDecision: {
+            approve: boolean;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+            solo: boolean;
+        };
+        ApprovalPage: {
+            items: components["schemas"]["Approval"][];
+            next: string;
+        };
+        AskPurgeBody: {
+            /**
+             * @description In Alertmanager's syntax: only incidents of which all alerts match all of them.
+             * @example [
+             *       "service=cart"
+             *     ]
+             */
+            matchers?: string[];
+            /**
+             * Format: int64
+             * @description Only what ended so long ago.
+             */
+            olderThanDays: number;
+            /** @description Why, for who decides. */
+            reason: string;
+        };
+        AuditEntry: {
+            /**
+             * @description What was done.
+             * @example silence.create
+             */
+            action: string;
+            /** @description Who did it; the pseudonym if the person was erased. */
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The person was erased: reason and row cannot be read any more. */
+            erased: boolean;
+            /**
+             * Format: int64
+             * @description Its number; the log counts from 0 without gaps.
+             */
+            n: number;
+            /** @description What it was done to. */
+            object: string;
+            /** @description The pseudonym under which the log keeps the person; absent if the actor is none. */
+            person?: string;
+            reason: string;
+            /** @description The stored row as it was from then on, if the leaf attests one. */
+            row?: unknown;
+        };
+        AuditExported: {
+            /** Format: date-time */
+            at?: string;
+            /** @description Why the newest attempt failed. */
+            problem?: string;
+            /**
+             * Format: int64
+             * @description The size of the log in the newest exported checkpoint; -1 before the first.
+             */
+            size: number;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description Empty at the end. A page that looks for a text may be short although more follow. */
+            next: string;
+        };
+        AuditState: {
+            exported?: components["schemas"]["AuditExported"];
+            /** @description The public key that checkpoints are signed with, in the form of a signed note (golang.org/x/mod/sumdb/note). */
+            key: string;
+            /** @description The hash of the Merkle tree, base64: it commits to every leaf. */
+            root: string;
+            /**
+             * Format: int64
+             * @description Leaves.
+             */
+            size: number;
+        };
         Calendar: {
             items: components["schemas"]["Window"][];
+        };
+        CancelApprovalBody: {
+            reason?: string;
         };
         Capture: {
             /** Format: int64 */
@@ -759,6 +1473,45 @@ export interface components {
             /** Format: date-time */
             now: string;
         };
+        ConsistencyProof: {
+            /** Format: int64 */
+            from: number;
+            fromRoot: string;
+            path: string[];
+            /** Format: int64 */
+            to: number;
+            toRoot: string;
+        };
+        CreateTokenBody: {
+            /**
+             * @description How long it is good.
+             * @default 2160h
+             * @example 720h
+             */
+            lifetime: string;
+            /**
+             * @description What it is for.
+             * @example ci
+             */
+            name: string;
+            readOnly?: boolean;
+            /** @description What it may at most; none means all of your roles. */
+            roles?: ("viewer" | "responder" | "researcher" | "approver" | "admin")[];
+            /** @description Only these of your teams; none means all. */
+            teams?: string[];
+        };
+        CreateUserBody: {
+            /** @description Cannot log in; sessions end at once, tokens are worth nothing. */
+            disabled?: boolean;
+            display?: string;
+            email?: string;
+            /** @description Roles, everywhere or in some teams. An OIDC login replaces them by what its groups say. */
+            grants: components["schemas"]["Grant"][];
+            /** @description The login name, for good. */
+            name: string;
+            /** @description For the audit log. */
+            reason?: string;
+        };
         DeadLetter: {
             /** Format: date-time */
             at: string;
@@ -774,6 +1527,9 @@ export interface components {
         DeadLetterPage: {
             items: components["schemas"]["DeadLetter"][];
             next: string;
+        };
+        DecideApprovalBody: {
+            reason: string;
         };
         Decision: {
             alert: string;
@@ -880,6 +1636,12 @@ export interface components {
             /** Format: date-time */
             startsAt: string;
         };
+        Grant: {
+            /** @enum {string} */
+            role: "viewer" | "responder" | "researcher" | "approver" | "admin";
+            /** @description Only in these teams; none means everywhere. */
+            teams?: string[];
+        };
         Heartbeat: {
             /**
              * Format: date-time
@@ -931,6 +1693,7 @@ export interface components {
         Incident: {
             /** Format: date-time */
             acknowledgedAt?: string;
+            acknowledgedBy?: string;
             /** Format: int64 */
             alertCount: number;
             /** Format: date-time */
@@ -956,6 +1719,8 @@ export interface components {
              */
             lastSeenAt: string;
             mergedInto?: string;
+            /** @description Who was given it, or took it. */
+            owner?: string;
             /**
              * Format: int64
              * @description All reports of its alerts, repeats included.
@@ -989,6 +1754,7 @@ export interface components {
         IncidentDetail: {
             /** Format: date-time */
             acknowledgedAt?: string;
+            acknowledgedBy?: string;
             /** Format: int64 */
             alertCount: number;
             /** @description The newest 200; GET /incidents/{id}/alerts lists all. */
@@ -1018,6 +1784,8 @@ export interface components {
              */
             lastSeenAt: string;
             mergedInto?: string;
+            /** @description Who was given it, or took it. */
+            owner?: string;
             precedents: components["schemas"]["Cause"][];
             /**
              * Format: int64
@@ -1068,6 +1836,23 @@ export interface components {
             resolved: number;
             /** Format: int64 */
             suppressed: number;
+        };
+        InclusionProof: {
+            /** @description SHA-256 of a zero byte and the record, base64. */
+            hash: string;
+            /** Format: int64 */
+            leaf: number;
+            /** @description The hashes from the leaf up to the root, base64. */
+            path: string[];
+            /** @description What is hashed, base64. */
+            record: string;
+            /** @description That log's root, base64. */
+            root: string;
+            /**
+             * Format: int64
+             * @description The size of the log it is proved for.
+             */
+            size: number;
         };
         Integration: {
             /** Format: int64 */
@@ -1181,6 +1966,42 @@ export interface components {
             level?: string;
             nodes?: string[];
         };
+        LinkBodyBody: {
+            /** @description What stands behind #link= in the address. */
+            link: string;
+        };
+        LinkForUserBody: {
+            /** @description For the audit log. */
+            reason?: string;
+        };
+        LinkMade: {
+            /** Format: date-time */
+            expiresAt: string;
+            /**
+             * @description Behind the address of this server.
+             * @example /welcome#link=fll_...
+             */
+            path: string;
+        };
+        LinkView: {
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Whose password it sets; empty makes a new admin, who chooses the name. */
+            user: string;
+        };
+        LoginBodyBody: {
+            name: string;
+            password: string;
+        };
+        LoginWays: {
+            /** @description Nobody is admin yet: open the link that the server has printed. */
+            first: boolean;
+            /** @description By GET /login/oidc, in a browser. */
+            oidc: boolean;
+            /** @description What to call it. */
+            oidcName: string;
+            password: boolean;
+        };
         MapEdge: {
             /** Format: double */
             confidence: number;
@@ -1212,6 +2033,40 @@ export interface components {
             state?: string;
             summary?: string;
         };
+        Me: {
+            admin: boolean;
+            /** @description Send it as Fairlead-CSRF with every change; empty when none is needed. */
+            csrf: string;
+            display: string;
+            grants: components["schemas"]["Grant"][];
+            readOnly: boolean;
+            /** @description The roles of the grants, each once. */
+            roles: string[];
+            /** @description The id of the session; empty for others. */
+            session: string;
+            /** @example ann */
+            user: string;
+            /**
+             * @description How it was shown; dev is whoever is on the server's machine, with --dev and in the demo.
+             * @enum {string}
+             */
+            via: "session" | "token" | "dev";
+        };
+        Mention: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @example INC-12 */
+            incident: string;
+            /** Format: date-time */
+            seenAt?: string;
+            /** @example S7 */
+            step: string;
+            text: string;
+        };
+        Mentions: {
+            items: components["schemas"]["Mention"][];
+        };
         MergeBodyBody: {
             /** @description The incidents to merge into this one. */
             from: string[];
@@ -1235,6 +2090,33 @@ export interface components {
             end: string;
             /** Format: date-time */
             start: string;
+        };
+        OpenBodyBody: {
+            display?: string;
+            link: string;
+            /** @description The new admin's login name; only for a link without user. */
+            name?: string;
+            /** @description At least 12 characters, and not easy to guess. */
+            password: string;
+        };
+        OwnBodyBody: {
+            note?: string;
+            /**
+             * @description Who is to own it; empty gives it back.
+             * @example ann
+             */
+            owner: string;
+        };
+        PasswordBodyBody: {
+            next: string;
+            present: string;
+        };
+        People: {
+            items: components["schemas"]["Person"][];
+        };
+        Person: {
+            display: string;
+            name: string;
         };
         Preview: {
             alerts: components["schemas"]["PreviewAlert"][];
@@ -1270,10 +2152,52 @@ export interface components {
             errors?: components["schemas"]["ErrorDetail"][];
             /** @description Give this to support: the server's log has it too. */
             id?: string;
+            /** @description What it is now, when somebody else has changed it meanwhile. */
+            present?: unknown;
+            /**
+             * Format: int64
+             * @description After how many seconds to try again.
+             */
+            retryAfter?: number;
             /** Format: int64 */
             status: number;
             title: string;
             type?: string;
+        };
+        PurgePreview: {
+            /**
+             * Format: int64
+             * @description In these incidents. Ended alerts that never came into one are removed too.
+             */
+            alerts: number;
+            /** Format: date-time */
+            before: string;
+            /**
+             * Format: int64
+             * @description With those merged into them counting as one.
+             */
+            incidents: number;
+            /** Format: date-time */
+            newest?: string;
+            /**
+             * Format: date-time
+             * @description When the first of them ended.
+             */
+            oldest?: string;
+        };
+        PurgeQuestion: {
+            /**
+             * @description In Alertmanager's syntax: only incidents of which all alerts match all of them.
+             * @example [
+             *       "service=cart"
+             *     ]
+             */
+            matchers?: string[];
+            /**
+             * Format: int64
+             * @description Only what ended so long ago.
+             */
+            olderThanDays: number;
         };
         ReasonBodyBody: {
             reason?: string;
@@ -1289,6 +2213,41 @@ export interface components {
              * @example 24h
              */
             overlap?: string;
+        };
+        SavedView: {
+            id: string;
+            name: string;
+            owner: string;
+            /** @example incidents */
+            page: string;
+            /** @description The filter's text, as it stands in the page's address. */
+            query: string;
+            /** @description All see it. */
+            shared: boolean;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        SavedViews: {
+            items: components["schemas"]["SavedView"][];
+        };
+        SeenBodyBody: {
+            /** @description The steps whose mention was seen; none means all. */
+            steps?: string[];
+        };
+        Session: {
+            address: string;
+            agent: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            id: string;
+            owner: string;
+            /** Format: date-time */
+            seenAt: string;
+        };
+        SessionList: {
+            items: components["schemas"]["Session"][];
         };
         Stats: {
             alerts: components["schemas"]["AlertStats"];
@@ -1331,6 +2290,24 @@ export interface components {
             possible: boolean;
             /** @description Why not. */
             reason?: string;
+        };
+        Team: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            description: string;
+            /** @example payments */
+            name: string;
+            /** Format: int64 */
+            version: number;
+        };
+        TeamBodyBody: {
+            description?: string;
+            /** @description What alerts have in their label team. */
+            name: string;
+        };
+        TeamList: {
+            items: components["schemas"]["Team"][];
         };
         TeeComparison: {
             /** Format: int64 */
@@ -1422,6 +2399,73 @@ export interface components {
         };
         TextBodyBody: {
             text: string;
+        };
+        Token: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            hint: string;
+            id: string;
+            /** @example ci */
+            name: string;
+            owner: string;
+            readOnly: boolean;
+            roles: string[];
+            teams: string[];
+            /** Format: date-time */
+            usedAt?: string;
+        };
+        TokenList: {
+            items: components["schemas"]["Token"][];
+        };
+        TokenMade: {
+            /** @example flt_... */
+            secret: string;
+            token: components["schemas"]["Token"];
+        };
+        UpdateTeamBody: {
+            description: string;
+        };
+        User: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            disabled: boolean;
+            display: string;
+            email: string;
+            grants: components["schemas"]["Grant"][];
+            /** Format: date-time */
+            lastLogin?: string;
+            /** @example ann */
+            name: string;
+            password: boolean;
+            provider: string;
+            /** Format: int64 */
+            version: number;
+        };
+        UserEdit: {
+            /** @description Cannot log in; sessions end at once, tokens are worth nothing. */
+            disabled?: boolean;
+            display?: string;
+            email?: string;
+            /** @description Roles, everywhere or in some teams. An OIDC login replaces them by what its groups say. */
+            grants: components["schemas"]["Grant"][];
+            /** @description For the audit log. */
+            reason?: string;
+        };
+        UserList: {
+            items: components["schemas"]["User"][];
+        };
+        UserMade: {
+            link: components["schemas"]["LinkMade"];
+            user: components["schemas"]["User"];
+        };
+        ViewBodyBody: {
+            name: string;
+            page: string;
+            query: string;
+            shared?: boolean;
         };
         Window: {
             comment: string;
@@ -1576,6 +2620,385 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listApprovals: {
+        parameters: {
+            query?: {
+                /** @description One or more states, with commas. */
+                state?: ("pending" | "approved" | "executed" | "failed" | "rejected" | "cancelled" | "expired")[];
+                kind?: string;
+                object?: string;
+                requester?: string;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description A name or a pseudonym. */
+                actor?: string;
+                /** @description An action, or the beginning of some if it ends in a full stop. */
+                action?: string;
+                object?: string;
+                /** @description Stands in actor, action, object or reason; letter case does not matter. */
+                text?: string;
+                since?: string;
+                until?: string;
+                /** @description With the leaves of automatic decisions, one a commit. */
+                decisions?: boolean;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-consistency": {
+        parameters: {
+            query: {
+                from: number;
+                /** @description 0 takes the whole log. */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsistencyProof"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-leaf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-proof": {
+        parameters: {
+            query?: {
+                /** @description The size of the log to prove it for; 0 takes the whole. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InclusionProof"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditState"];
                 };
             };
             /** @description Error */
@@ -1855,6 +3278,8 @@ export interface operations {
                 state?: ("forming" | "open" | "acknowledged" | "resolved" | "suppressed")[];
                 /** @description One or more severities, with commas. */
                 severity?: ("none" | "info" | "warning" | "error" | "critical")[];
+                /** @description One or more owners, with commas; - stands for nobody. */
+                owner?: string[];
                 /** @description Text in the title. */
                 q?: string;
                 /** @description Only incidents last seen at or after this time. */
@@ -2072,6 +3497,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["TextBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnBodyBody"];
             };
         };
         responses: {
@@ -2403,7 +3863,10 @@ export interface operations {
     };
     deleteIntegration: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why, for who decides. */
+                reason?: string;
+            };
             header?: never;
             path: {
                 name: string;
@@ -2415,10 +3878,11 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Integration"];
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
             /** @description Error */
@@ -2490,6 +3954,164 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Preview"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginWays"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -2726,6 +4348,385 @@ export interface operations {
             };
         };
     };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMentions: {
+        parameters: {
+            query?: {
+                /** @description Only those not seen yet. */
+                unseen?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mentions"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seeMentions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: {
+                /** @description Only views of this list. */
+                page?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordBodyBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPeople: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askPurge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskPurgeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewPurge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurgeQuestion"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                /** @description Whose; empty for one's own, * for everybody's. Others' are for admins. */
+                owner?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listForgotten: {
         parameters: {
             query?: never;
@@ -2846,6 +4847,143 @@ export interface operations {
             };
         };
     };
+    listTeams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateTeam: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of what was edited. */
+                "If-Match": string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTeamBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteTeam: {
+        parameters: {
+            query?: {
+                /** @description For the audit log. */
+                reason?: string;
+            };
+            header: {
+                /** @description The ETag of what was edited. */
+                "If-Match": string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getTeeReport: {
         parameters: {
             query?: {
@@ -2871,6 +5009,304 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TeeReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                /** @description Whose; empty for one's own, * for everybody's. Others' are for admins. */
+                owner?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTokenBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUserBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserMade"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateUser: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of what was edited. */
+                "If-Match": string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: {
+                /** @description For the audit log. */
+                reason?: string;
+            };
+            header: {
+                /** @description The ETag of what was edited. */
+                "If-Match": string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUserLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LinkForUserBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkMade"];
                 };
             };
             /** @description Error */

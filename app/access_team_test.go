@@ -189,7 +189,7 @@ func TestEventsKeepToTheTeamAndEndWithTheSession(t *testing.T) {
 		for i := 0; i+1 < len(headers); i += 2 {
 			r.Header.Set(headers[i], headers[i+1])
 		}
-		answer, err := http.DefaultClient.Do(r)
+		answer, err := http.DefaultClient.Do(r) //nolint:bodyclose // closed by the goroutine that reads it
 		if err != nil {
 			t.Fatal(err)
 		}

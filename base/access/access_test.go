@@ -351,7 +351,7 @@ func TestGuessingIsSlowedDownWithoutLockingThePersonOut(t *testing.T) {
 	if n := len(throttle.counts); n > remembered {
 		t.Errorf("%d entries are remembered", n)
 	}
-	v6 := func(text string) netip.Addr { return netip.MustParseAddr(text) }
+	v6 := netip.MustParseAddr
 	for i := range pairFree {
 		throttle.Failed("bob", v6("2001:db8::"+string(rune('1'+i))), now)
 	}
@@ -518,8 +518,7 @@ func TestTextsOfEveryKindAreRefusedOrKeptAsTheyAre(t *testing.T) {
 			t.Errorf("token %q: %v", text, err)
 		}
 		if _, err := w.Login(t.Context(), text, text, text, home); !errors.Is(err, ErrLogin) {
-			var wait *WaitError
-			if !errors.As(err, &wait) {
+			if _, wait := errors.AsType[*WaitError](err); !wait {
 				t.Errorf("login as %q: %v", text, err)
 			}
 		}

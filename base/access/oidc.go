@@ -255,8 +255,7 @@ func (o *OIDC) complete(ctx context.Context, p *oidc.Provider, token *oauth2.Tok
 
 // withoutBody keeps what a provider answered out of the log: it can hold secrets.
 func withoutBody(err error) error {
-	var failed *oauth2.RetrieveError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return fmt.Errorf("the provider answered %d %s", failed.Response.StatusCode, failed.ErrorCode)
 	}
 	return err

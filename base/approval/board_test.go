@@ -117,9 +117,9 @@ func (w *world) until(id string, state approval.State) approval.Request {
 	}
 }
 
-func (w *world) ask(object, by string) approval.Request {
+func (w *world) ask(object string) approval.Request {
 	w.t.Helper()
-	r, err := w.Ask(w.t.Context(), approval.Question{Kind: "test", Object: object, Summary: "Do it.", Reason: "because", By: by})
+	r, err := w.Ask(w.t.Context(), approval.Question{Kind: "test", Object: object, Summary: "Do it.", Reason: "because", By: "ann"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func (w *world) verify() []string {
 
 func TestAnotherPersonApprovesAndItIsDoneOnce(t *testing.T) {
 	w := open(t, approval.DefaultConfig(), "ann", "bob")
-	r := w.ask("x", "ann")
+	r := w.ask("x")
 	if _, err := w.decide(r.ID, "ann", true); !errors.Is(err, approval.ErrOwn) {
 		t.Errorf("one's own: %v", err)
 	}
@@ -173,7 +173,7 @@ func TestAnotherPersonApprovesAndItIsDoneOnce(t *testing.T) {
 
 func TestAnExecutionThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
 	w := open(t, approval.DefaultConfig(), "ann", "bob")
-	r := w.ask("x", "ann")
+	r := w.ask("x")
 	w.effects.stop[2] = fmt.Errorf("full disk: %w", store.ErrUnavailable)
 	ctx, stop := context.WithCancel(t.Context())
 	w.effects.stop[1] = context.Canceled // as at a stop of the server
@@ -205,7 +205,7 @@ func TestAnExecutorThatFailsOrPanicsEndsTheRequest(t *testing.T) {
 		"a panic":  func() { w.effects.panics = true },
 	} {
 		spoil()
-		r := w.ask(name, "ann")
+		r := w.ask(name)
 		if _, err := w.decide(r.ID, "bob", true); err != nil {
 			t.Fatal(err)
 		}
@@ -220,7 +220,7 @@ func TestSeveralPeopleMustApproveWhenConfiguredSo(t *testing.T) {
 	cfg := approval.DefaultConfig()
 	cfg.Needed = 2
 	w := open(t, cfg, "ann", "bob", "cid", "dan")
-	r := w.ask("x", "ann")
+	r := w.ask("x")
 	if got, err := w.decide(r.ID, "bob", true); err != nil || got.State != approval.Pending {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -230,7 +230,7 @@ func TestSeveralPeopleMustApproveWhenConfiguredSo(t *testing.T) {
 	if got, err := w.decide(r.ID, "cid", true); err != nil || got.State != approval.Approved {
 		t.Errorf("%+v, %v", got, err)
 	}
-	other := w.ask("y", "ann")
+	other := w.ask("y")
 	if _, err := w.decide(other.ID, "bob", true); err != nil {
 		t.Fatal(err)
 	}
@@ -241,19 +241,19 @@ func TestSeveralPeopleMustApproveWhenConfiguredSo(t *testing.T) {
 
 func TestWhoIsAloneMayConfirmUnlessConfiguredOtherwise(t *testing.T) {
 	w := open(t, approval.DefaultConfig(), "ann")
-	r := w.ask("x", "ann")
+	r := w.ask("x")
 	if got, err := w.decide(r.ID, "ann", true); err != nil || got.State != approval.Approved || !got.Decisions[0].Solo {
 		t.Errorf("alone: %+v, %v", got, err)
 	}
 	w.until(r.ID, approval.Executed)
 	// Somebody else has come meanwhile.
-	r = w.ask("y", "ann")
+	r = w.ask("y")
 	w.deciders = []string{"ann", "bob"}
 	if _, err := w.decide(r.ID, "ann", true); !errors.Is(err, approval.ErrOwn) {
 		t.Errorf("with a second person now: %v", err)
 	}
 	// A second person was there when it was asked for, and was disabled since: that must not help.
-	r = w.ask("z", "ann")
+	r = w.ask("z")
 	w.deciders = []string{"ann"}
 	if _, err := w.decide(r.ID, "ann", true); !errors.Is(err, approval.ErrOwn) {
 		t.Errorf("with a second person then: %v", err)
@@ -261,7 +261,7 @@ func TestWhoIsAloneMayConfirmUnlessConfiguredOtherwise(t *testing.T) {
 	cfg := approval.DefaultConfig()
 	cfg.Solo = false
 	w.board(cfg)
-	r = w.ask("solo", "ann")
+	r = w.ask("solo")
 	if _, err := w.decide(r.ID, "ann", true); !errors.Is(err, approval.ErrOwn) {
 		t.Errorf("switched off: %v", err)
 	}
@@ -275,7 +275,7 @@ func TestWhoIsAloneMayConfirmUnlessConfiguredOtherwise(t *testing.T) {
 
 func TestRequestsExpireAreCancelledAndNeverDoubled(t *testing.T) {
 	w := open(t, approval.DefaultConfig(), "ann", "bob")
-	r := w.ask("x", "ann")
+	r := w.ask("x")
 	if again, err := w.Ask(t.Context(), approval.Question{Kind: "test", Object: "x", Reason: "too", By: "bob"}); !errors.Is(err, approval.ErrConflict) || again.ID != r.ID {
 		t.Errorf("a second one: %+v, %v", again, err)
 	}
@@ -285,7 +285,7 @@ func TestRequestsExpireAreCancelledAndNeverDoubled(t *testing.T) {
 	if got, err := w.Cancel(t.Context(), r.ID, "ann", "", "changed my mind", false); err != nil || got.State != approval.Cancelled {
 		t.Errorf("%+v, %v", got, err)
 	}
-	r = w.ask("x", "ann")
+	r = w.ask("x")
 	w.clock.Advance(start.Add(approval.DefaultConfig().Expiry))
 	if _, err := w.decide(r.ID, "bob", true); !errors.Is(err, approval.ErrConflict) {
 		t.Errorf("decided too late: %v", err)
@@ -295,7 +295,9 @@ func TestRequestsExpireAreCancelledAndNeverDoubled(t *testing.T) {
 		t.Error("it was done")
 	}
 	for _, bad := range []approval.Question{
-		{Kind: "unknown", Reason: "x", By: "ann"}, {Kind: "test", Reason: " ", By: "ann"}, {Kind: "test", Reason: strings.Repeat("x", 2000), By: "ann"},
+		{Kind: "unknown", Reason: "x", By: "ann"},
+		{Kind: "test", Reason: " ", By: "ann"},
+		{Kind: "test", Reason: strings.Repeat("x", 2000), By: "ann"},
 		{Kind: "test", Reason: "a\x00b", By: "ann"},
 	} {
 		var invalid *approval.InvalidError
@@ -311,7 +313,7 @@ func TestRequestsExpireAreCancelledAndNeverDoubled(t *testing.T) {
 
 func TestAChangedRequestIsNamedByTheAuditLog(t *testing.T) {
 	w := open(t, approval.DefaultConfig(), "ann", "bob")
-	r := w.ask("x", "ann")
+	r := w.ask("x")
 	err := w.db.Write(t.Context(), func(ctx context.Context, tx store.Tx) error {
 		_, err := tx.NewRaw("UPDATE approvals SET body = replace(body, 'ann', 'eve') WHERE id = ?", r.ID).Exec(ctx)
 		return err
@@ -327,7 +329,7 @@ func TestAChangedRequestIsNamedByTheAuditLog(t *testing.T) {
 
 func TestOnlyOneOfManyDecidesAtOnce(t *testing.T) {
 	w := open(t, approval.DefaultConfig(), "ann", "bob")
-	r := w.ask("x", "ann")
+	r := w.ask("x")
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	won := 0

@@ -232,7 +232,7 @@ func TestAnApprovedPurgeSurvivesKill9(t *testing.T) {
 		r.Header.Set("Fairlead-Event-Time", at.Format(time.RFC3339))
 		r.Header.Set("Fairlead-Resolve-Timeout", "0")
 		answer, err := http.DefaultClient.Do(r)
-		if err != nil || answer.StatusCode != 200 {
+		if err != nil || answer.StatusCode != http.StatusOK {
 			t.Fatalf("send: %v", err)
 		}
 		_ = answer.Body.Close()

@@ -148,6 +148,9 @@ func TestPeopleOfATeamMuteOnlyWhatIsTheirs(t *testing.T) {
 		t.Errorf("expire the other team's: %d %s", status, body)
 	}
 	c.as(c.payments, http.MethodPost, "/silences/"+made.SilenceID+"/expire", "", 403, nil)
+	if _, body := c.request(http.MethodGet, "/api/v2/silences", "", token...); strings.Contains(body, "somebody else") || !strings.Contains(body, `"createdBy":"pat (token test)"`) {
+		t.Errorf("silences are by whom the client named: %s", body)
+	}
 	// amtool's way: an API token as the password. And reading shows only one's own.
 	status, body = c.request(http.MethodGet, "/api/v2/alerts", "", token...)
 	if status != http.StatusOK || strings.Contains(body, "Find") || !strings.Contains(body, "Pay") {

@@ -148,6 +148,9 @@ func (h *Handler) postSilence(r *http.Request) (any, error) {
 		}
 		silence.Matchers = append(silence.Matchers, m)
 	}
+	if id := access.From(r.Context()); id != nil && (id.Via == access.ByToken || id.Via == access.BySession) {
+		silence.CreatedBy = id.Actor() // who is logged in, not who they say they are
+	}
 	if err := mayMute(r, silence.Matchers); err != nil {
 		return nil, err
 	}

@@ -155,8 +155,8 @@ func checkFolder(dir string) error {
 }
 
 func (a *App) openStores(ctx context.Context) (err error) {
-	if a.db, err = store.Open(ctx, store.Config{Dir: a.cfg.Data.Dir}, "ops", store.Schema(), a.part("store")); err != nil {
-		return fmt.Errorf("open the database in %s: %w", a.cfg.Data.Dir, err)
+	if err := a.openDatabase(ctx); err != nil {
+		return err
 	}
 	if err := a.openClock(ctx); err != nil {
 		return err

@@ -144,7 +144,7 @@ func AuditKey(cfg *Config) (string, error) {
 
 // withStore opens where rows are kept, for reading beside a server, and closes it again.
 func withStore(ctx context.Context, cfg *Config, logger *slog.Logger, do func(store.Querier) error) (err error) {
-	db, err := store.OpenReader(ctx, store.Config{Dir: cfg.Data.Dir}, "ops", store.Schema(), logger)
+	db, err := store.OpenReader(ctx, cfg.store(), "ops", store.Schema(), logger)
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}

@@ -24,6 +24,8 @@ import (
 type Config struct {
 	// Data is where everything is kept.
 	Data DataConfig `yaml:"data"`
+	// Store says where rows are kept.
+	Store StoreConfig `yaml:"store"`
 	// HTTP is the one port that speaks everything but OTLP's defaults.
 	HTTP WebConfig `yaml:"http"`
 	// Audit says how the audit log is signed and where its checkpoints go.
@@ -54,6 +56,16 @@ type Config struct {
 type DataConfig struct {
 	// Dir is the data folder; it is made when missing.
 	Dir string `yaml:"dir"`
+}
+
+// StoreConfig says where rows are kept: in files in the data folder, or in PostgreSQL.
+type StoreConfig struct {
+	// URL is a database of PostgreSQL, as postgres://USER@HOST:PORT/DATABASE; "" keeps rows in the data folder.
+	URL string `yaml:"url"`
+	// PasswordFile holds the password; "" when none is needed, or when the environment has it.
+	PasswordFile string `yaml:"password_file"`
+	// MaxConnections bounds the connections to PostgreSQL.
+	MaxConnections int `yaml:"max_connections"`
 }
 
 // WebConfig says where HTTP is served.
@@ -108,8 +120,9 @@ type IncidentConfig struct {
 func DefaultConfig() Config {
 	return Config{
 		Data:    DataConfig{Dir: "fairlead-data"},
-		HTTP:    WebConfig{Listen: "127.0.0.1:8460"},
+		Store:   StoreConfig{MaxConnections: 10},
 		Audit:   AuditConfig{Export: audit.DefaultExportConfig()},
+		HTTP:    WebConfig{Listen: "127.0.0.1:8460"},
 		OTLP:    OTLPConfig{GRPC: HTTPConfig{Listen: "127.0.0.1:4317"}, HTTP: HTTPConfig{Listen: "127.0.0.1:4318"}},
 		Clock:   "wall",
 		Log:     LogConfig{Level: "info"},
@@ -241,12 +254,16 @@ func (c *Config) Validate() error {
 	if c.Data.Dir == "" {
 		return bad("data.dir", "it is empty; name a folder")
 	}
-	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
-		return bad("http.listen", "%q: want address and port, for instance 127.0.0.1:8460", c.HTTP.Listen)
+	if err := c.store().Validate(); err != nil {
+		key, problem, _ := strings.Cut(err.Error(), ": ")
+		return bad(key, "%s", problem)
 	}
 	if err := c.Audit.Export.Validate(); err != nil {
 		key, problem, _ := strings.Cut(err.Error(), ": ")
 		return bad("audit.export."+key, "%s", problem)
+	}
+	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
+		return bad("http.listen", "%q: want address and port, for instance 127.0.0.1:8460", c.HTTP.Listen)
 	}
 	if err := checkAccess(c); err != nil {
 		return err

@@ -7,13 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fairlead/fairlead/base/store"
 )
 
 // environmentPrefix begins the variables that set a key: http.listen is FAIRLEAD_HTTP_LISTEN.
 const environmentPrefix = "FAIRLEAD_"
 
 // reserved variables belong to the tests and to other commands.
-var reserved = []string{"FAIRLEAD_DATA", "FAIRLEAD_REQUIRE_ALL", "FAIRLEAD_URL", "FAIRLEAD_BIN", "FAIRLEAD_TOKEN"}
+var reserved = []string{"FAIRLEAD_DATA", "FAIRLEAD_REQUIRE_ALL", "FAIRLEAD_URL", "FAIRLEAD_BIN", "FAIRLEAD_TOKEN", "FAIRLEAD_TEST_ENGINE"}
 
 // applyEnvironment sets the keys that environ names. A variable that starts with FAIRLEAD_ and names no key is an error.
 func applyEnvironment(cfg *Config, environ []string) error {
@@ -44,8 +46,11 @@ type Key struct {
 	value          reflect.Value
 }
 
-// Value returns the key's present value as YAML would write it.
+// Value returns the key's present value as YAML would write it, a password in a URL left out.
 func (k Key) Value() string {
+	if k.Path == "store.url" {
+		return store.Redact(k.value.String())
+	}
 	if d, ok := reflect.TypeAssert[time.Duration](k.value); ok {
 		return d.String()
 	}

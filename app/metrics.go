@@ -43,6 +43,7 @@ func (a *App) register() {
 	counter("fairlead_store_writes_total", "Changes committed to the database.", func() float64 { return float64(a.db.Stats().Writes) })
 	counter("fairlead_store_failures_total", "Changes that could not be committed.", func() float64 { return float64(a.db.Stats().Failures) })
 	counter("fairlead_store_commits_total", "Transactions: several changes share one.", func() float64 { return float64(a.db.Stats().Groups) })
+	a.health.Register("database", a.db.Ping)
 	a.health.Register("incidents", func(context.Context) error {
 		if err := a.desk.Stats().Err; err != nil {
 			return errors.Join(errors.New("what was accepted cannot be stored"), err)

@@ -38,6 +38,10 @@ func checkNotify(c *Config) error {
 
 // Warnings returns what can be used but is probably not meant, one sentence each with file and line.
 func (c *Config) Warnings() []string {
+	return append(c.storeWarnings(), c.notifyWarnings()...)
+}
+
+func (c *Config) notifyWarnings() []string {
 	if c.Notify.Alertmanager == "" {
 		return nil
 	}

@@ -3,8 +3,10 @@ package store
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
+	"strings"
 )
 
 // Config says where the rows live.
@@ -70,3 +72,15 @@ func Redact(text string) string {
 
 // HasPassword reports whether a URL holds a password.
 func HasPassword(text string) bool { return Redact(text) != text }
+
+// InClear reports whether the connection to another machine could go unencrypted, or to whoever says that it is the server.
+func InClear(text string) bool {
+	settings, err := parseURL(text)
+	if err != nil || strings.HasPrefix(settings.Host, "/") || settings.Host == "localhost" {
+		return false
+	}
+	if ip := net.ParseIP(settings.Host); ip != nil && ip.IsLoopback() {
+		return false
+	}
+	return settings.TLSConfig == nil || settings.TLSConfig.InsecureSkipVerify && settings.TLSConfig.VerifyPeerCertificate == nil || len(settings.Fallbacks) > 0 && settings.Fallbacks[0].TLSConfig == nil
+}

@@ -1,12 +1,23 @@
 package store
 
-import "github.com/uptrace/bun"
+import (
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+)
 
 // Tx is a transaction, as Write hands it to a change. The name lets packages pass it on without seeing the driver.
 type Tx = bun.Tx
 
 // Querier is what rows are read from: the pool of readers, or a transaction.
 type Querier = bun.IDB
+
+// Like returns the operator that looks for a pattern whatever the case of ASCII letters.
+func Like(db Querier) string {
+	if db.Dialect().Name() == dialect.PG {
+		return "ILIKE"
+	}
+	return "LIKE"
+}
 
 // List writes a slice as the inside of SQL's "IN (?)".
 func List(slice any) bun.ListValues { return bun.List(slice) }

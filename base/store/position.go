@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 )
@@ -93,7 +94,7 @@ func ListState(ctx context.Context, db bun.IDB, prefix string) (map[string][]byt
 		Name  string
 		Value []byte
 	}
-	if err := db.NewRaw("SELECT name, value FROM state WHERE substr(name, 1, ?) = ?", len(prefix), prefix).Scan(ctx, &rows); err != nil {
+	if err := db.NewRaw("SELECT name, value FROM state WHERE substr(name, 1, ?) = ?", utf8.RuneCountInString(prefix), prefix).Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("list state %s: %w", prefix, Classify(err))
 	}
 	values := make(map[string][]byte, len(rows))

@@ -122,7 +122,7 @@ func postgresPool(settings *pgx.ConnConfig, config Config, name string, size int
 	pool := stdlib.OpenDB(*settings, options...)
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
-	return bun.NewDB(pool, pgdialect.New())
+	return bun.NewDB(pool, textOfPostgres{pgdialect.New()})
 }
 
 // readPassword reads the password anew for each connection, so that it can be changed.

@@ -73,7 +73,7 @@ func openPool(ctx context.Context, file string, size int, lock string, pragmas [
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", file, err), pool.Close())
 	}
-	return bun.NewDB(pool, sqlitedialect.New()), nil
+	return bun.NewDB(pool, textOfSQLite{sqlitedialect.New()}), nil
 }
 
 // tidySQLite moves the log's pages into the database, beside the writer. While the writer goes on writing, the log can

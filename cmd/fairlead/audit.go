@@ -32,6 +32,9 @@ func (s *auditStore) load() (*app.Config, error) {
 	if s.DataDir != nil {
 		cfg.Data.Dir = *s.DataDir
 	}
+	if cfg.Store.URL != "" {
+		return &cfg, nil
+	}
 	if _, err := os.Stat(filepath.Join(cfg.Data.Dir, "ops.db")); err != nil {
 		return nil, &usageError{fmt.Errorf("%s holds no data of Fairlead: %w", cfg.Data.Dir, err)}
 	}

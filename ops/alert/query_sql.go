@@ -149,7 +149,8 @@ func listHome(ctx context.Context, db store.Querier, f Filter, home int64) ([]*R
 	}
 	if f.Text != "" {
 		pattern := "%" + escapeLike(f.Text) + "%"
-		add(`(a.name LIKE ? ESCAPE '!' OR a.entity LIKE ? ESCAPE '!')`, pattern, pattern)
+		like := store.Like(db)
+		add("(a.name "+like+" ? ESCAPE '!' OR a.entity "+like+" ? ESCAPE '!')", pattern, pattern)
 	}
 	if f.Teams != nil {
 		condition, values := seenAlert(f.Teams)

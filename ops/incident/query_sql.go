@@ -51,7 +51,7 @@ func List(ctx context.Context, db store.Querier, f Filter) (incidents []*Inciden
 		add("owner IN (?)", store.List(f.Owners))
 	}
 	if f.Text != "" {
-		add("title LIKE ? ESCAPE '!'", "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Text)+"%")
+		add("title "+store.Like(db)+" ? ESCAPE '!'", "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Text)+"%")
 	}
 	if f.Teams != nil {
 		condition, values := alert.SeenBy("incidents.number", f.Teams)

@@ -199,7 +199,7 @@ func (h *Handler) failure(r *http.Request, err error) (status int, body any) {
 		return http.StatusBadRequest, err.Error()
 	case errors.Is(err, alert.ErrNoSilence):
 		return http.StatusNotFound, err.Error()
-	case errors.Is(err, store.ErrUnavailable):
+	case errors.Is(store.Classify(err), store.ErrUnavailable):
 		return http.StatusServiceUnavailable, "nothing can be stored at the moment; try again later"
 	case r.Context().Err() != nil:
 		return http.StatusServiceUnavailable, "the request ended"

@@ -79,6 +79,7 @@ func problem(ctx context.Context, logger *slog.Logger, err error) error {
 	if err == nil {
 		return nil
 	}
+	err = store.Classify(err)
 	status := http.StatusInternalServerError
 	switch {
 	case errors.Is(err, incident.ErrNotFound), errors.Is(err, store.ErrNotFound):
@@ -96,6 +97,12 @@ func problem(ctx context.Context, logger *slog.Logger, err error) error {
 	}
 	if status == http.StatusInternalServerError {
 		p.Detail = "Something went wrong here; the log has it under this id. Nothing of this request was done."
+	}
+	if status == http.StatusServiceUnavailable {
+		if errors.Is(err, store.ErrUnavailable) { // how the database is reached is nobody's business
+			p.Detail = "The database cannot be used at the moment; /-/ready says why. Try again in some seconds."
+		}
+		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {"5"}})
 	}
 	return p
 }

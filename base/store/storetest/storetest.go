@@ -61,6 +61,10 @@ func Run(t *testing.T, engine Engine) {
 		{"dead letters are listed, replayed and bounded", testDeadLetters},
 		{"dead letters beyond the bound go, oldest first", testDeadLetterBound},
 		{"many rows are inserted in few statements", testInsert},
+		{"texts keep every character but NUL", testText},
+		{"texts are ordered by their bytes and found whatever their case", testTextOrder},
+		{"a transaction of the readers is one snapshot", testSnapshot},
+		{"a failed statement undoes only its own change", testFailedStatement},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, engine) })
 	}

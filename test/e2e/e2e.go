@@ -1,4 +1,4 @@
-// Package e2e runs the built binary together with the real tools that people use beside it: Debian's Prometheus and
+// Package e2e runs the built binary together with the real tools that people use beside it: Debian's Prometheus, Nagios, Icinga and
 // Alertmanager's amtool. Everything is in its tests; this file starts and stops the processes.
 package e2e
 
@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,11 +49,13 @@ func start(t *testing.T, name, path string, args ...string) {
 	command := exec.Command(path, args...)
 	command.Stdout, command.Stderr = log, log
 	command.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "FAIRLEAD_") })
+	// A group of its own, so that what it starts ends with it.
+	command.SysProcAttr, command.WaitDelay = &syscall.SysProcAttr{Setpgid: true}, 5*time.Second
 	if err := command.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}
 	t.Cleanup(func() {
-		_ = command.Process.Kill() // it may have ended by itself
+		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // it may have ended by itself
 		_ = command.Wait()
 		if t.Failed() {
 			t.Logf("the log of %s:\n%s", name, log)

@@ -41,6 +41,9 @@ func Tool(t testing.TB, name string) string {
 		return own
 	}
 	found, err := exec.LookPath(name)
+	if daemon := filepath.Join("/usr/sbin", name); err != nil && isExecutable(daemon) {
+		return daemon // where Debian keeps daemons, and not all users look
+	}
 	if err != nil {
 		Skip(t, name+" is not installed; make setup installs it where it may")
 	}

@@ -16,6 +16,7 @@ log=$cache/setup.log
 mkdir -p "$cache/bin"
 : >"$log"
 missing=()
+PATH=$PATH:/usr/sbin # where Debian keeps daemons, and not all users look
 
 say() { printf 'setup: %s\n' "$*"; }
 
@@ -25,11 +26,14 @@ lack() { # lack TOOL WHY
 
 # Debian -----------------------------------------------------------------------------------------------------------
 
-# One line a need: command that shows it is there | packages | services that the packages would start.
+# One line a need: command that shows it is there | packages | services that the packages would start. Nagios wants mail to be
+# sent: msmtp-mta is the one that is no daemon.
 debian_needs='gcc|gcc libc6-dev|
 git|git ca-certificates|
 prometheus|prometheus|prometheus
 prometheus-alertmanager|prometheus-alertmanager|prometheus-alertmanager
+nagios4|nagios4-core msmtp-mta|nagios4
+icinga2|icinga2-bin|icinga2
 chromium|chromium fonts-dejavu-core fonts-noto-core|'
 
 as_root() {

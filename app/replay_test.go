@@ -18,8 +18,8 @@ type lettered struct {
 	headers            []string
 	// letter puts body away as a dead letter of its own: the protocol takes only what somebody else has signed.
 	letter bool
-	// integration is where it arrives, receiver what its letter says, if that is not the protocol and the integration.
-	integration, receiver string
+	// integration is where it arrives.
+	integration string
 	// why is part of the reason, both times.
 	why string
 	// mapper, given to the integration between the two, makes it good.

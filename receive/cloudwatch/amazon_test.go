@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -114,10 +115,7 @@ func TestWhatAmazonHasSignedIsVerified(t *testing.T) {
 // verifyChanged returns why a delivery with one other field is refused, nil if it is not.
 func verifyChanged(t *testing.T, files map[string][]byte, fields map[string]string, field, value string, at time.Time) *receive.Problem {
 	t.Helper()
-	changed := map[string]string{}
-	for name, old := range fields {
-		changed[name] = old
-	}
+	changed := maps.Clone(fields)
 	changed[field] = value
 	var asked []string
 	problem, _ := errors.AsType[*receive.Problem](realVerifier(t, files, at, &asked).Verify(t.Context(), []byte(encode(t, changed)), at))

@@ -3,6 +3,7 @@ package oncall
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -151,6 +152,43 @@ func TestEachTypeAtItsAddress(t *testing.T) {
 				t.Errorf("the key stands in %+v", c)
 			}
 		}
+	}
+}
+
+func TestWhatBeginsAtATypesAddressEndsThere(t *testing.T) {
+	sns := SNS(cloudwatch.NewVerifier(cloudwatch.Config{}))
+	proved := 0
+	sns.Prove = func(context.Context, *receive.Request) error { // receive/cloudwatch tests the proof
+		proved++
+		return nil
+	}
+	d := door.New(t, map[string]receive.Protocol{
+		"POST /integrations/v1/grafana_alerting/{key}/{$}": Grafana(), "POST /integrations/v1/zabbix/{key}/{$}": Zabbix(), "POST /integrations/v1/amazon_sns/{key}/{$}": sns,
+	})
+	delivered := func(id, state string) string {
+		return fmt.Sprintf(`{"Type":"Notification","MessageId":%q,"TopicArn":"arn:aws:sns:eu-central-1:1:alarms","Timestamp":"2026-03-04T12:00:00Z",
+			"Message":"{\"AlarmName\":\"CPU\",\"AlarmArn\":\"arn:aws:cloudwatch:eu-central-1:1:alarm:CPU\",\"NewStateValue\":\"%s\",\"StateChangeTime\":\"2026-03-04T12:00:00.000+0000\"}"}`, id, state)
+	}
+	told := func(status, ends string) string {
+		return `{"version":"1","orgId":1,"status":"` + status + `","alerts":[{"status":"` + status + `","labels":{"alertname":"CPU"},"startsAt":"2026-03-04T12:00:00Z","endsAt":"` + ends + `","fingerprint":"f1"}]}`
+	}
+	for kind, bodies := range map[string][2]string{
+		"grafana_alerting": {told("firing", "0001-01-01T00:00:00Z"), told("resolved", "2026-03-04T12:10:00Z")},
+		"zabbix":           {`{"alert_uid":"7","title":"Problem: CPU","state":"alerting"}`, `{"alert_uid":"7","title":"Resolved in 5m 0s: CPU","state":"OK"}`},
+		"amazon_sns":       {delivered("m-1", "ALARM"), delivered("m-2", "OK")},
+	} {
+		for _, body := range bodies {
+			if got := d.Send(http.MethodPost, "/integrations/v1/"+kind+"/"+key+"/", body); got.Status != http.StatusOK {
+				t.Fatalf("%s: got %d %s", kind, got.Status, got.Body)
+			}
+		}
+		alerts := d.Taken()
+		if len(alerts) != 2 || alerts[0].Act != signal.Report || !alerts[0].EndsAt.IsZero() || alerts[1].EndsAt.IsZero() || alerts[0].Fingerprint() != alerts[1].Fingerprint() {
+			t.Errorf("%s: got %+v", kind, alerts)
+		}
+	}
+	if proved != 2 {
+		t.Errorf("%d deliveries of SNS were proved, want 2", proved)
 	}
 }
 

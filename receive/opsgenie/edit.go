@@ -28,7 +28,7 @@ func (a actor) actAsEdit(r *receive.Request, number byte, what said) (*receive.D
 			return nil, err
 		}
 	}
-	before, f, err := find(r.Context(), a.lookup, r.Integration.Name, identifier, kind)
+	_, f, err := find(r.Context(), a.lookup, r.Integration.Name, identifier, kind)
 	if errors.Is(err, ErrNotFound) {
 		return &receive.Delivery{Reply: acted{f, number}}, nil
 	}
@@ -39,7 +39,8 @@ func (a actor) actAsEdit(r *receive.Request, number byte, what said) (*receive.D
 	if err := a.locks.hold(r.Context(), r.Integration.Name, f); err != nil {
 		return nil, err
 	}
-	if before, err = a.lookup.ByKey(r.Context(), r.Integration.Name, f); err != nil {
+	before, err := a.lookup.ByKey(r.Context(), r.Integration.Name, f)
+	if err != nil {
 		return nil, err
 	}
 	d := &receive.Delivery{Reply: acted{f, number}}

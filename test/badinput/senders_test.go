@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -279,9 +280,7 @@ func signed(listener string) []try {
 			"Type": "Notification", "MessageId": "m-1", "TopicArn": "arn:aws:sns:eu-central-1:1:x", "Message": "SignedSNS", "Timestamp": time.Now().UTC().Format(time.RFC3339),
 			"SignatureVersion": "2", "Signature": "eA==", "SigningCertURL": "https://sns.eu-central-1.amazonaws.com/x.pem",
 		}
-		for name, value := range fields {
-			body[name] = value
-		}
+		maps.Copy(body, fields)
 		text, _ := json.Marshal(body) // a map of texts
 		return try{sender: "CloudWatch by SNS", what: what, path: "/in/sns/bad-sns", body: string(text), status: http.StatusForbidden, says: says, prefix: "SignedSNS"}
 	}

@@ -159,6 +159,8 @@ func TestTheGuidesCommandsWork(t *testing.T) {
 	want := map[string]string{
 		"alertmanager-prod HighLatency": "firing", "backup Backup failed": "firing", "grafana-prod High memory usage": "firing", "datadog-prod CPU is high": "resolved",
 		"zabbix-prod High CPU utilization": "resolved", "nagios-prod HTTP": "resolved", "cluster-eu-1 BackOff": "firing",
+		"pagerduty disk": "resolved", "pagerduty FAILURE for production/HTTP on machine srv01.acme.com": "resolved", "opsgenie An example alert message": "resolved",
+		"oncall The whole system is down": "resolved", "ci Disk full": "resolved", "backup Restore failed": "resolved",
 	}
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // running is an App that serves on a free port.
@@ -49,6 +51,7 @@ func start(t *testing.T, cfg Config, opts Options) *running {
 func testConfig(t *testing.T) Config {
 	cfg := DefaultConfig()
 	cfg.Data.Dir = filepath.Join(t.TempDir(), "data")
+	cfg.Store.URL = postgres.Config(t).URL
 	return cfg
 }
 

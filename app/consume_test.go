@@ -9,6 +9,7 @@ import (
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ops/incident"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // trap holds silences that panic when they are asked about the service "poison".
@@ -27,7 +28,7 @@ func (trap) Version() uint64 { return 1 }
 
 func TestPoisonIsSetAsideAndHoldsNothingUp(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), logger)
+	db, err := store.Open(t.Context(), postgres.Config(t), "ops", store.Schema(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}

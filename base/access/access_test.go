@@ -15,6 +15,7 @@ import (
 
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 const good = "violet tractor nine lamp"
@@ -32,7 +33,7 @@ type world struct {
 
 func open(t *testing.T) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), slog.New(slog.DiscardHandler))
+	db, err := store.Open(t.Context(), postgres.Config(t), "ops", store.Schema(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -72,7 +73,7 @@ func (c *counter) Execute(ctx context.Context, r approval.Request, note approval
 
 func open(t *testing.T, cfg approval.Config, deciders ...string) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), slog.New(slog.DiscardHandler))
+	db, err := store.Open(t.Context(), postgres.Config(t), "ops", store.Schema(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

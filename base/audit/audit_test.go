@@ -18,13 +18,14 @@ import (
 
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func open(t testing.TB) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), slog.New(slog.DiscardHandler))
+	db, err := store.Open(t.Context(), postgres.Config(t), "ops", store.Schema(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +76,10 @@ func verify(t testing.TB, db *store.DB, checks ...audit.Check) audit.Report {
 	return report
 }
 
-func tamper(t testing.TB, db *store.DB, query string, args ...any) {
+// tamper changes one row. It returns false if the database refuses to hold what would stand there then.
+func tamper(t testing.TB, db *store.DB, query string, args ...any) bool {
 	t.Helper()
+	query = postgres.Damage(db.Read(), query)
 	err := db.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 		result, err := tx.Tx.ExecContext(ctx, query, args...)
 		if err != nil {
@@ -87,9 +90,10 @@ func tamper(t testing.TB, db *store.DB, query string, args ...any) {
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil && !postgres.Refuses(err) {
 		t.Fatalf("%s: %v", query, err)
 	}
+	return err == nil
 }
 
 func TestWholeLogVerifiesAtEverySize(t *testing.T) {
@@ -170,7 +174,7 @@ func TestAnyFlippedByteIsNamed(t *testing.T) {
 		var old any
 		var args []any
 		read := func(text string, args ...any) {
-			if err := db.Read().DB.QueryRow(text, args...).Scan(&old); err != nil {
+			if err := db.Read().DB.QueryRow(postgres.Damage(db.Read(), text), args...).Scan(&old); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -208,7 +212,9 @@ func TestAnyFlippedByteIsNamed(t *testing.T) {
 				args = []any{n}
 			}
 		}
-		tamper(t, db, query, append([]any{changed}, args...)...)
+		if !tamper(t, db, query, append([]any{changed}, args...)...) {
+			continue
+		}
 		report := verify(t, db)
 		named := slices.ContainsFunc(report.Problems, func(p audit.Problem) bool {
 			return p.Leaf == n && strings.Contains(p.Name, fmt.Sprint("leaf ", n))
@@ -263,7 +269,9 @@ func TestEveryKindOfDamageIsNamed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			db := open(t)
 			fill(t, db, count)
-			tamper(t, db, test.query)
+			if !tamper(t, db, test.query) {
+				return
+			}
 			report := verify(t, db)
 			var all []string
 			found := false

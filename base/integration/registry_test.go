@@ -10,18 +10,19 @@ import (
 
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // door is a Registry on a real database.
 type door struct {
 	*Registry
-	db  *store.DB
-	dir string
-	now time.Time
+	db     *store.DB
+	config store.Config
+	now    time.Time
 }
 
 func newDoor(t *testing.T) *door {
-	d := &door{dir: t.TempDir(), now: noon}
+	d := &door{config: postgres.Config(t), now: noon}
 	d.open(t)
 	t.Cleanup(func() { _ = d.db.Close() })
 	return d
@@ -30,7 +31,7 @@ func newDoor(t *testing.T) *door {
 func (d *door) open(t *testing.T) {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
-	db, err := store.Open(t.Context(), store.Config{Dir: d.dir}, "ops", store.Schema(), logger)
+	db, err := store.Open(t.Context(), d.config, "ops", store.Schema(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}

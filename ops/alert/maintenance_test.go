@@ -12,11 +12,12 @@ import (
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 func calendar(t *testing.T) (*Windows, *store.DB) {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), slog.New(slog.DiscardHandler))
+	db, err := store.Open(t.Context(), postgres.Config(t), "ops", store.Schema(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

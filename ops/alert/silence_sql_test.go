@@ -9,11 +9,12 @@ import (
 
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
-func openRows(t *testing.T, dir string) (*store.DB, *Silences) {
+func openRows(t *testing.T, config store.Config) (*store.DB, *Silences) {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Dir: dir}, "ops", store.Schema(), slog.New(slog.DiscardHandler))
+	db, err := store.Open(t.Context(), config, "ops", store.Schema(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatalf("open the database: %v", err)
 	}
@@ -21,8 +22,8 @@ func openRows(t *testing.T, dir string) (*store.DB, *Silences) {
 }
 
 func TestSilencesSurviveARestartWithTheirAuditLeaves(t *testing.T) {
-	dir := t.TempDir()
-	db, s := openRows(t, dir)
+	config := postgres.Config(t)
+	db, s := openRows(t, config)
 	kept := hour(t, `{job="it's \"quoted\" ?",instance=~"db.*",team!="a",env!~"x|y"}`, 0)
 	kept.StartsAt, kept.EndsAt = kept.StartsAt.Add(1234*time.Microsecond), kept.EndsAt.Add(1999*time.Microsecond)
 	kept.Annotations = map[string]string{"ticket": "OPS-1?", "ü": "'"}
@@ -42,7 +43,7 @@ func TestSilencesSurviveARestartWithTheirAuditLeaves(t *testing.T) {
 		t.Fatalf("close: %v", err)
 	}
 
-	db, s = openRows(t, dir)
+	db, s = openRows(t, config)
 	defer func() {
 		if err := db.Close(); err != nil {
 			t.Errorf("close: %v", err)

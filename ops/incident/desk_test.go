@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 var dawn = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
@@ -25,13 +25,13 @@ type bench struct {
 	*Desk
 	t        *testing.T
 	db       *store.DB
-	dir      string
+	config   store.Config
 	now      time.Time
 	sequence uint64
 }
 
 func newBench(t *testing.T) *bench {
-	b := &bench{t: t, dir: t.TempDir(), now: dawn}
+	b := &bench{t: t, config: postgres.Config(t), now: dawn}
 	b.open()
 	t.Cleanup(func() { _ = b.db.Close() })
 	return b
@@ -41,7 +41,7 @@ func (b *bench) open() {
 	b.t.Helper()
 	ctx := b.t.Context()
 	logger := slog.New(slog.DiscardHandler)
-	db, err := store.Open(ctx, store.Config{Dir: filepath.Join(b.dir, "data")}, "ops", store.Schema(), logger)
+	db, err := store.Open(ctx, b.config, "ops", store.Schema(), logger)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -9,13 +9,14 @@ import (
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ops/incident"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // TestAReportSaysWhatWasMissedAndDoesNotCountItAsSpared tells of one incident three times, and of an alert that never came here
 // once: two notifications were spared, and one incident was missed.
 func TestAReportSaysWhatWasMissedAndDoesNotCountItAsSpared(t *testing.T) {
 	ctx, logger := t.Context(), slog.New(slog.DiscardHandler)
-	db, err := store.Open(ctx, store.Config{Dir: t.TempDir()}, "ops", store.Schema(), logger)
+	db, err := store.Open(ctx, postgres.Config(t), "ops", store.Schema(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}

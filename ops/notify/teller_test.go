@@ -25,6 +25,7 @@ import (
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/test/need"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // friday is a Friday; the day after begins the weekend of the tests' time interval.
@@ -130,7 +131,7 @@ func newPlay(t *testing.T, change func(*Config)) *play {
 	p.clock.Advance(friday)
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
-	if p.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), quiet); err != nil {
+	if p.db, err = store.Open(t.Context(), postgres.Config(t), "ops", store.Schema(), quiet); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.db.Close() })

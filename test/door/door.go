@@ -19,6 +19,7 @@ import (
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // Door is a server of protocols. Requests from this machine need no key.
@@ -41,7 +42,7 @@ type Door struct {
 func New(t testing.TB, protocols map[string]receive.Protocol, kinds ...string) *Door {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), logger)
+	db, err := store.Open(t.Context(), postgres.Config(t), "ops", store.Schema(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/test/need"
 )
 
@@ -252,3 +253,24 @@ func Exec(ctx context.Context, url, statement string) (err error) {
 	}
 	return nil
 }
+
+// engine names the engine that Config takes.
+const engine = "FAIRLEAD_TEST_ENGINE"
+
+// Config says where a test keeps its rows: in SQLite in a folder of its own or, with FAIRLEAD_TEST_ENGINE=postgres, in a
+// database of its own. So the tests of a package run on both engines, one run each.
+func Config(t testing.TB) store.Config {
+	t.Helper()
+	switch chosen := os.Getenv(engine); chosen {
+	case "", "sqlite":
+		return store.Config{Dir: t.TempDir()}
+	case "postgres":
+		return store.Config{URL: Database(t)}
+	default:
+		t.Fatalf("%s=%q: want sqlite or postgres", engine, chosen)
+		return store.Config{}
+	}
+}
+
+// Chosen reports whether the tests run on PostgreSQL.
+func Chosen() bool { return os.Getenv(engine) == "postgres" }

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // scripts returns all scenario files by their names without the ending.
@@ -40,25 +43,28 @@ func limited(t *testing.T) context.Context {
 	return ctx
 }
 
-// fastDir returns an empty folder, in memory where that is possible: durability is tested elsewhere, and hundreds of scenarios
-// with an fsync a line take their time.
-func fastDir(t *testing.T) string {
+// fastConfig returns an empty database, in memory where that is possible: durability is tested elsewhere, and hundreds of
+// scenarios with an fsync a line take their time.
+func fastConfig(t *testing.T) store.Config {
 	t.Helper()
+	if postgres.Chosen() {
+		return postgres.Config(t)
+	}
 	dir, err := os.MkdirTemp("/dev/shm", "fairlead-scenario-")
 	if err != nil {
-		return t.TempDir()
+		return store.Config{Dir: t.TempDir()}
 	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("remove the folder: %v", err)
 		}
 	})
-	return dir
+	return store.Config{Dir: dir}
 }
 
 func open(t *testing.T, script *Script) *World {
 	t.Helper()
-	w, err := Open(limited(t), fastDir(t), script)
+	w, err := Open(limited(t), fastConfig(t), script)
 	if err != nil {
 		t.Fatalf("open the world: %v", err)
 	}

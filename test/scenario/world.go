@@ -21,7 +21,7 @@ var Start = time.Date(2026, time.March, 2, 3, 0, 0, 0, time.UTC)
 
 // World is one engine with its database, map, silences and inhibition rules, at one moment of a scenario.
 type World struct {
-	dir    string
+	config store.Config
 	script *Script
 	logger *slog.Logger
 
@@ -36,10 +36,10 @@ type World struct {
 	desk  *incident.Desk
 }
 
-// Open returns a World at the scenario's start, with its database in a folder that must be empty.
-func Open(ctx context.Context, dir string, script *Script) (*World, error) {
+// Open returns a World at the scenario's start, with its rows in a database that must be empty.
+func Open(ctx context.Context, config store.Config, script *Script) (*World, error) {
 	w := &World{
-		dir: dir, script: script, logger: slog.New(slog.DiscardHandler), now: Start,
+		config: config, script: script, logger: slog.New(slog.DiscardHandler), now: Start,
 		names: map[string]uint64{}, silences: map[string]string{}, starts: map[signal.Fingerprint]time.Time{},
 	}
 	return w, w.open(ctx)
@@ -47,7 +47,7 @@ func Open(ctx context.Context, dir string, script *Script) (*World, error) {
 
 func (w *World) open(ctx context.Context) error {
 	var err error
-	if w.db, err = store.Open(ctx, store.Config{Dir: w.dir}, "ops", store.Schema(), w.logger); err != nil {
+	if w.db, err = store.Open(ctx, w.config, "ops", store.Schema(), w.logger); err != nil {
 		return err
 	}
 	if w.muted, err = alert.NewSilences(ctx, alert.NewSilenceRows(w.db)); err != nil {

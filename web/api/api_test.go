@@ -21,6 +21,7 @@ import (
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/topology"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // server is the API over a real database and engine.
@@ -39,7 +40,7 @@ type server struct {
 func newServer(t *testing.T) *server {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}, "ops", store.Schema(), logger)
+	db, err := store.Open(t.Context(), postgres.Config(t), "ops", store.Schema(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -237,11 +237,14 @@ func (a *App) consume(ctx context.Context) error {
 			return err
 		}
 	}
-	every := consumeEvery
-	if _, driven := a.clock.(*clock.Event); driven {
-		every = 0 // whoever drives the clock waits for each request to be applied
+	logger := a.part("incident")
+	if a.driven() {
+		// Whoever drives the clock waits for each request to be applied.
+		return consume(ctx, a.bus, a.desk.Position(), 0, func(ctx context.Context, messages []bus.Message) error { return a.drive(ctx, messages, logger) })
 	}
-	return consume(ctx, a.bus, a.desk, every, a.part("incident"))
+	return consume(ctx, a.bus, a.desk.Position(), consumeEvery, func(ctx context.Context, messages []bus.Message) error {
+		return apply(ctx, a.desk, messages, logger)
+	})
 }
 
 // URL returns where the page is.

@@ -110,6 +110,9 @@ type BusConfig struct {
 
 // IncidentConfig holds how long people wait for an incident to begin and to end.
 type IncidentConfig struct {
+	// Hold is how long an incident without a critical alert waits for company, or to clear by itself, before it is shown and
+	// told, 0s to 24h.
+	Hold time.Duration `yaml:"hold"`
 	// HoldCritical is how long a critical alert may wait, 0s to 30s.
 	HoldCritical time.Duration `yaml:"hold_critical"`
 	// Settle is how long all alerts of an incident must have ended before it counts as resolved, 1s to 24h.
@@ -131,6 +134,7 @@ func DefaultConfig() Config {
 		Bus:     BusConfig{MaxBytes: 1 << 30},
 		Alert:   alert.DefaultConfig(),
 		Incident: IncidentConfig{
+			Hold:         incident.DefaultGroupingConfig().Hold,
 			HoldCritical: incident.DefaultGroupingConfig().HoldCritical,
 			Settle:       incident.DefaultGroupingConfig().Settle,
 		},
@@ -285,6 +289,9 @@ func (c *Config) Validate() error {
 	if c.Bus.MaxBytes < 4<<20 {
 		return bad("bus.max_bytes", "%d is less than 4194304 (4 MiB)", c.Bus.MaxBytes)
 	}
+	if c.Incident.Hold < 0 || c.Incident.Hold > 24*time.Hour {
+		return bad("incident.hold", "%s is not between 0s and 24h; write a duration such as 10m", c.Incident.Hold)
+	}
 	if c.Incident.HoldCritical < 0 || c.Incident.HoldCritical > 30*time.Second {
 		return bad("incident.hold_critical", "%s is not between 0s and 30s", c.Incident.HoldCritical)
 	}
@@ -304,6 +311,6 @@ func (c *Config) Validate() error {
 func (c *Config) engine() incident.Config {
 	cfg := incident.DefaultConfig()
 	cfg.Alert = c.Alert
-	cfg.Grouping.HoldCritical, cfg.Grouping.Settle = c.Incident.HoldCritical, c.Incident.Settle
+	cfg.Grouping.Hold, cfg.Grouping.HoldCritical, cfg.Grouping.Settle = c.Incident.Hold, c.Incident.HoldCritical, c.Incident.Settle
 	return cfg
 }

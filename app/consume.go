@@ -28,12 +28,13 @@ const (
 	tidyEvery = 10 * time.Second
 )
 
-// consume applies the alerts of the stream in order, each exactly once, in transactions that begin at least so far apart.
-func consume(ctx context.Context, b *bus.Bus, desk *incident.Desk, every time.Duration, logger *slog.Logger) error {
+// consume lets work apply the alerts of the stream behind a position in order, each exactly once, in transactions that begin
+// at least so far apart.
+func consume(ctx context.Context, b *bus.Bus, position uint64, every time.Duration, work func(context.Context, []bus.Message) error) error {
 	subjects := []string{bus.AlertSubjects(tenant)}
-	err := b.Consume(ctx, bus.SignalStream, subjects, desk.Position(), consumeMessages, func(ctx context.Context, messages []bus.Message) error {
+	err := b.Consume(ctx, bus.SignalStream, subjects, position, consumeMessages, func(ctx context.Context, messages []bus.Message) error {
 		next := time.Now().Add(every)
-		err := apply(ctx, desk, messages, logger)
+		err := work(ctx, messages)
 		select {
 		case <-time.After(time.Until(next)):
 		case <-ctx.Done():

@@ -73,7 +73,7 @@ func (a *App) openNotify() error {
 	if err != nil {
 		return err
 	}
-	a.teller = notify.New(notify.Deps{DB: a.db, Clock: a.clock, Registry: a.registry, Logger: a.part("notify"), Observed: a.observed}, a.cfg.Notify, plan)
+	a.teller = notify.New(notify.Deps{DB: a.db, Clock: a.clock, Registry: a.registry, Logger: a.part("notify"), Observed: a.observed, Driven: a.driven()}, a.cfg.Notify, plan)
 	return nil
 }
 

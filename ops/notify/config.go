@@ -22,6 +22,8 @@ type Config struct {
 	Per string `yaml:"per"`
 	// ExternalURL is the address in the links of messages; empty takes the one that Fairlead listens on.
 	ExternalURL string `yaml:"external_url"`
+	// SendOnEventClock really sends while a recording is replayed (serve --clock event); by default that is only recorded.
+	SendOnEventClock bool `yaml:"send_on_event_clock"`
 	// Escalation names receivers that are told when nobody has acknowledged an incident in time.
 	Escalation []Escalation `yaml:"escalation"`
 }

@@ -62,6 +62,7 @@ type member struct {
 	incident   *view
 	firing     bool
 	flapping   bool
+	startsAt   time.Time // the sender's
 	received   time.Time
 	resolvedAt time.Time // zero while firing
 }
@@ -69,6 +70,7 @@ type member struct {
 // view is what deciding needs of an incident.
 type view struct {
 	number       uint64
+	shown        bool
 	shownAt      time.Time
 	acknowledged bool
 	ended        bool
@@ -86,7 +88,10 @@ type group struct {
 	escalateAfter          time.Duration // 0: not an escalation
 	members                map[uint64]*member
 	entries                map[string]*entry
-	next                   time.Time // when to look again; zero: when something changes
+	// again holds when alerts were seen to fire again of which an end was told, by fingerprint.
+	again map[uint64]time.Time
+	// next is when to look again, sure the same without repeats and the ends of time intervals; zero: when something changes.
+	next, sure time.Time
 }
 
 func (g *group) id() string { return g.receiver + "\x00" + g.key }
@@ -97,6 +102,10 @@ type content struct {
 	firingAlerts, endedOnes  []*member
 	acknowledged, ended      bool
 	newestShown, oldestFresh time.Time
+	// longAgo says that an alert that was not told began at its sender longer ago than group_wait when it came; oldestEnd is
+	// the oldest end that was not told.
+	longAgo   bool
+	oldestEnd time.Time
 }
 
 // contentFor sorts the members by what entry was told of.
@@ -115,8 +124,8 @@ func (g *group) contentFor(e *entry, members []*member) content {
 			c.firing = append(c.firing, m.fingerprint)
 			c.firingAlerts = append(c.firingAlerts, m)
 			c.acknowledged = c.acknowledged && m.incident.acknowledged
-			if !told && (c.oldestFresh.IsZero() || m.received.Before(c.oldestFresh)) {
-				c.oldestFresh = m.received
+			if !told {
+				c.addFresh(g, e, m)
 			}
 			if !told && m.incident.shownAt.After(c.newestShown) {
 				c.newestShown = m.incident.shownAt
@@ -124,6 +133,9 @@ func (g *group) contentFor(e *entry, members []*member) content {
 		} else if told || !e.toldAt.IsZero() && m.resolvedAt.After(e.toldAt) {
 			c.resolved = append(c.resolved, m.fingerprint)
 			c.endedOnes = append(c.endedOnes, m)
+			if !e.resolved.has(m.fingerprint) {
+				c.oldestEnd = sooner(c.oldestEnd, m.resolvedAt)
+			}
 		}
 		c.ended = c.ended && m.incident.ended
 	}
@@ -132,29 +144,54 @@ func (g *group) contentFor(e *entry, members []*member) content {
 	return c
 }
 
+// addFresh takes a firing alert into account that was not told.
+func (c *content) addFresh(g *group, e *entry, m *member) {
+	since := m.received
+	if again := g.again[m.fingerprint]; !again.IsZero() && !again.Before(e.toldAt) {
+		since = again
+	} else {
+		c.longAgo = c.longAgo || m.startsAt.Add(g.wait).Before(since)
+	}
+	c.oldestFresh = sooner(c.oldestFresh, since)
+}
+
+// perIncident reports whether the group stands for an incident.
+func (g *group) perIncident() bool { return g.incident != 0 }
+
+// flush returns when Alertmanager would look at an alert group for what happened at a time: the first multiple of
+// group_interval after what was last told that is not before it.
+func (g *group) flush(e *entry, at time.Time) time.Time {
+	next := e.toldAt.Add(g.interval)
+	if late := at.Sub(next); late > 0 && g.interval > 0 {
+		next = next.Add((late + g.interval - 1) / g.interval * g.interval)
+	}
+	return next
+}
+
 // decide returns why an integration is to be told, and from when on; "" when there is nothing to tell until something
-// changes. It follows Alertmanager, except that an incident's notification says that it ended only when the incident has.
+// changes. It follows Alertmanager, also in its times for alert groups: the hold of incidents says nothing there. An
+// incident's notification says that it ended only when the incident has.
 func (g *group) decide(e *entry, sendResolved bool, c *content) (why Why, due time.Time) {
 	if e.pending {
 		return "", due
 	}
-	perIncident := g.incident != 0
-	interval := func(t time.Time) time.Time { return later(t, e.toldAt.Add(g.interval)) }
 	switch {
 	case len(c.firing) == 0 && len(e.firing) == 0:
 		return "", due
 	case !c.firing.within(e.firing):
 		return g.decideFiring(e, c)
-	case len(c.firing) == 0 && perIncident && !c.ended:
+	case len(c.firing) == 0 && g.perIncident() && !c.ended:
 		return "", due
-	case len(c.firing) == 0 && perIncident:
+	case len(c.firing) == 0 && g.perIncident():
 		return WhyAllEnded, e.toldAt // nothing joins an incident that has ended: there is nothing to wait for
 	case len(c.firing) == 0:
-		return WhyAllEnded, interval(e.toldAt)
-	case !perIncident && sendResolved && !c.resolved.within(e.resolved):
-		return WhyEnded, interval(e.toldAt)
+		return WhyAllEnded, g.flush(e, c.oldestEnd)
+	case !g.perIncident() && sendResolved && !c.resolved.within(e.resolved):
+		return WhyEnded, g.flush(e, c.oldestEnd)
 	case c.acknowledged:
 		return "", due
+	case !g.perIncident():
+		return WhyRepeat, g.flush(e, e.toldAt.Add(g.repeat))
 	}
 	return WhyRepeat, e.toldAt.Add(g.repeat)
 }
@@ -166,6 +203,15 @@ func (g *group) decideFiring(e *entry, c *content) (Why, time.Time) {
 			return "", time.Time{}
 		}
 		return WhyFirst, c.newestShown.Add(g.escalateAfter)
+	}
+	switch {
+	case g.perIncident():
+	case len(e.firing) > 0:
+		return WhyNew, g.flush(e, c.oldestFresh)
+	case c.longAgo:
+		return WhyFirst, c.oldestFresh
+	default:
+		return WhyFirst, c.oldestFresh.Add(g.wait)
 	}
 	due := later(c.newestShown, c.oldestFresh.Add(g.wait))
 	if !e.toldAt.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
@@ -37,11 +38,12 @@ func (t *Teller) readIncident(ctx context.Context, number uint64) ([]string, err
 	if err != nil {
 		return nil, err
 	}
+	shown := inc.State == incident.Open || inc.State == incident.Acknowledged || inc.State == incident.Resolved
 	v := &view{
-		number: inc.Number, shownAt: inc.ShownAt, acknowledged: inc.State == incident.Acknowledged, ended: !inc.Current(), endedAt: inc.EndedAt,
+		number: inc.Number, shown: shown, shownAt: inc.ShownAt, acknowledged: inc.State == incident.Acknowledged, ended: !inc.Current(), endedAt: inc.EndedAt,
 	}
-	shown := inc.State == incident.Open || v.acknowledged || inc.State == incident.Resolved
-	if !shown && len(left) == 0 && !v.ended {
+	telling := shown || t.config.Per == PerGroup // groups do not wait for the incident
+	if !telling && len(left) == 0 && !v.ended {
 		return touched, nil
 	}
 	rows, err := alert.List(ctx, t.deps.DB.Read(), alert.Filter{Incident: number, Limit: maxAlerts})
@@ -49,7 +51,7 @@ func (t *Teller) readIncident(ctx context.Context, number uint64) ([]string, err
 		return nil, err
 	}
 	newest := newestOf(rows)
-	if shown {
+	if telling {
 		for _, row := range newest {
 			if row.Muted() || t.deps.Observed != nil && t.deps.Observed(row.Source) {
 				continue
@@ -113,6 +115,9 @@ func (t *Teller) putIn(ctx context.Context, v *view, row *alert.Row) error {
 		t.join(g, v, row, r)
 	}
 	for _, e := range t.config.Escalation {
+		if !v.shown {
+			break
+		}
 		if slices.ContainsFunc(routes, func(r *Route) bool { return r.Receiver == e.Receiver }) {
 			continue // it is told anyway
 		}
@@ -164,7 +169,7 @@ func (t *Teller) openGroup(ctx context.Context, wanted *group) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted.entries, wanted.members = entries, map[uint64]*member{}
+	wanted.entries, wanted.members, wanted.again = entries, map[uint64]*member{}, map[uint64]time.Time{}
 	t.groups[id] = wanted
 	return wanted, nil
 }
@@ -173,9 +178,15 @@ func (t *Teller) join(g *group, v *view, row *alert.Row, routes ...*Route) {
 	fingerprint := uint64(row.Fingerprint)
 	m := g.members[fingerprint]
 	if m == nil || m.seq < row.Seq {
-		m = &member{seq: row.Seq, fingerprint: fingerprint, incident: v, firing: row.State == alert.Firing, flapping: row.Flapping, received: row.ReceivedAt}
+		m = &member{
+			seq: row.Seq, fingerprint: fingerprint, incident: v, firing: row.State == alert.Firing, flapping: row.Flapping && g.perIncident(),
+			startsAt: row.StartsAt, received: row.ReceivedAt,
+		}
 		if !m.firing {
 			m.resolvedAt = later(row.EndsAt, row.LastReceivedAt)
+			delete(g.again, fingerprint)
+		} else if !g.perIncident() && g.again[fingerprint].IsZero() && !g.told(fingerprint) && g.toldSince(m.received) {
+			g.again[fingerprint] = t.at
 		}
 		if v.ended && (m.resolvedAt.IsZero() || v.endedAt.Before(m.resolvedAt)) {
 			m.resolvedAt = v.endedAt

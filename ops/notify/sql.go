@@ -139,10 +139,14 @@ func loadParts(ctx context.Context, db store.Querier, root uint64) ([]uint64, er
 	return loadNumbers(ctx, db, "SELECT number FROM incidents WHERE root = ? AND number <> ?", int64(root), int64(root)) //nolint:gosec // as above
 }
 
-// loadRoots returns the numbers of the incidents that may have to be told of: those that are current, and those that ended
-// after the oldest notification whose end was not told.
-func loadRoots(ctx context.Context, db store.Querier) ([]uint64, error) {
-	return loadNumbers(ctx, db, `SELECT number FROM incidents WHERE merged_into = 0 AND (state IN ('open', 'acknowledged')
+// loadRoots returns the numbers of the incidents that may have to be told of: those that are current, with forming also those
+// that are not shown yet, and those that ended after the oldest notification whose end was not told.
+func loadRoots(ctx context.Context, db store.Querier, forming bool) ([]uint64, error) {
+	states := "'open', 'acknowledged'"
+	if forming {
+		states += ", 'forming'"
+	}
+	return loadNumbers(ctx, db, `SELECT number FROM incidents WHERE merged_into = 0 AND (state IN (`+states+`)
 		OR ended_at >= (SELECT min(told_at) FROM notify_log WHERE firing <> ''))
 		UNION SELECT root FROM incidents WHERE number IN (SELECT incident FROM notify_log WHERE firing <> '' AND incident <> 0)`)
 }

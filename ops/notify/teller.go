@@ -25,6 +25,9 @@ const (
 	retryAfter = time.Second
 	// easeFactor is how many times as long as reading an incident took it is not read again: a large one changes often.
 	easeFactor = 10
+	// easeDriven is how long that is on an event clock, for incidents of at least easeSize alerts.
+	easeDriven = time.Second
+	easeSize   = 200
 	// keepFor is how long deliveries that have ended are kept.
 	keepFor = 90 * 24 * time.Hour
 	// pruneEvery is how often older ones are removed.
@@ -48,13 +51,15 @@ type Teller struct {
 	ended   map[string]bool // guarded by mu: groups of which a delivery ended
 	wake    chan struct{}
 
-	// What follows belongs to Run.
+	turn sync.Mutex // held by whoever works with what follows
+
+	at           time.Time // of the newest step
 	installation string
 	running      *Plan
 	config       Config
 	groups       map[string]*group          // by id
 	ofIncident   map[uint64]map[string]bool // ids of the groups with members of an incident
-	easeUntil    map[uint64]time.Time       // by the wall clock
+	easeUntil    map[uint64]time.Time       // by the wall clock; by Clock when Driven
 	pruned       time.Time
 }
 
@@ -64,6 +69,9 @@ type Deps struct {
 	Clock    clock.Clock
 	Registry prometheus.Registerer
 	Logger   *slog.Logger
+	// Driven says that Clock is an event clock: its time passes by Drive alone, and nobody is really told unless
+	// Config.SendOnEventClock says so.
+	Driven bool
 	// Observed reports whether what comes through an integration is only watched: nobody is told of it. nil means of none.
 	Observed func(source string) bool
 }
@@ -124,14 +132,14 @@ func (t *Teller) finished(d *Delivery) {
 
 // Run decides and sends until ctx ends. What is on its way then is stopped, and sent again at the next start.
 func (t *Teller) Run(ctx context.Context) error {
-	if err := t.name(ctx); err != nil {
+	if err := t.begin(ctx); err != nil {
 		return err
 	}
 	defer t.crew.stop()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
-		if err := t.step(ctx); err != nil && ctx.Err() == nil {
+		if err := t.stepNow(ctx); err != nil && ctx.Err() == nil {
 			t.deps.Logger.Warn("what is to be told cannot be decided, trying again", "error", err)
 			select {
 			case <-ctx.Done():
@@ -147,8 +155,31 @@ func (t *Teller) Run(ctx context.Context) error {
 	}
 }
 
+// begin readies the Teller for its first step.
+func (t *Teller) begin(ctx context.Context) error {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	if t.at.IsZero() {
+		t.at = t.deps.Clock.Now()
+	}
+	return t.name(ctx)
+}
+
+// stepNow takes a step at the present time. On an event clock that is the time up to which it was driven.
+func (t *Teller) stepNow(ctx context.Context) error {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	if t.deps.Driven {
+		return t.step(ctx, t.at)
+	}
+	return t.step(ctx, t.deps.Clock.Now())
+}
+
 // name gives the data folder a name, once.
 func (t *Teller) name(ctx context.Context) error {
+	if t.installation != "" {
+		return nil
+	}
 	kept, err := store.LoadState(ctx, t.deps.DB.Read(), installationKey)
 	if err == nil {
 		t.installation = string(kept)
@@ -167,14 +198,15 @@ func (t *Teller) name(ctx context.Context) error {
 	return nil
 }
 
-// step takes what changed, and orders what is due.
-func (t *Teller) step(ctx context.Context) error {
+// step takes what changed, and orders what is due at a time. The turn is held.
+func (t *Teller) step(ctx context.Context, now time.Time) error {
+	t.at = now
 	ended, err := t.take(ctx)
 	if err != nil || t.running == nil {
 		return err
 	}
-	now, wall := t.deps.Clock.Now(), time.Now()
-	dirty := t.takeDirty(wall)
+	wall := time.Now()
+	dirty := t.takeDirty(t.pace(wall))
 	look, err := t.read(ctx, dirty, ended, wall)
 	if err != nil {
 		t.putBack(dirty, ended)
@@ -201,7 +233,7 @@ func (t *Teller) read(ctx context.Context, dirty []uint64, ended map[string]bool
 		if err != nil {
 			return nil, err
 		}
-		t.easeUntil[n] = wall.Add(easeFactor * time.Since(began))
+		t.easeUntil[n] = t.ease(n, wall, time.Since(began))
 		for _, id := range ids {
 			look[id] = true
 		}
@@ -232,7 +264,7 @@ func (t *Teller) take(ctx context.Context) (map[string]bool, error) {
 	}
 	t.running, t.config = plan, cfg
 	t.groups, t.ofIncident, t.easeUntil = map[string]*group{}, map[uint64]map[string]bool{}, map[uint64]time.Time{}
-	roots, err := loadRoots(ctx, t.deps.DB.Read())
+	roots, err := loadRoots(ctx, t.deps.DB.Read(), cfg.Per == PerGroup)
 	if err == nil {
 		err = t.crew.hire(ctx, plan)
 	}
@@ -247,6 +279,36 @@ func (t *Teller) take(ctx context.Context) (map[string]bool, error) {
 		t.dirty[n] = true
 	}
 	return nil, nil
+}
+
+// pace returns the time by which reading a large incident is put off.
+func (t *Teller) pace(wall time.Time) time.Time {
+	if t.deps.Driven {
+		return t.at
+	}
+	return wall
+}
+
+// ease returns until when an incident is not read again.
+func (t *Teller) ease(number uint64, wall time.Time, took time.Duration) time.Time {
+	switch {
+	case !t.deps.Driven:
+		return wall.Add(easeFactor * took)
+	case len(t.ofIncident[number]) > 0 && t.sizeOf(number) >= easeSize:
+		return t.at.Add(easeDriven) // by event time, so that each run of a recording tells the same
+	}
+	return t.at
+}
+
+// sizeOf returns how many members of groups an incident has.
+func (t *Teller) sizeOf(number uint64) int {
+	n := 0
+	for id := range t.ofIncident[number] {
+		if g := t.groups[id]; g != nil {
+			n += len(g.members)
+		}
+	}
+	return n
 }
 
 // takeDirty returns the incidents that changed and may be read again.
@@ -315,7 +377,7 @@ func (t *Teller) order(ctx context.Context, now time.Time, ids []string) error {
 // look decides for each integration of a group, and sets when to look again.
 func (t *Teller) look(g *group, now time.Time) []*order {
 	audible, intervals := g.mutedBy(t.running, now)
-	var next time.Time
+	var next, sure time.Time
 	if len(intervals) > 0 {
 		next = now.Truncate(time.Minute).Add(time.Minute) // intervals begin and end with a minute
 	}
@@ -334,6 +396,9 @@ func (t *Teller) look(g *group, now time.Time) []*order {
 			continue
 		case why != "" && len(audible) > 0:
 			next = sooner(next, due)
+			if why != WhyRepeat {
+				sure = sooner(sure, due)
+			}
 			continue
 		case len(intervals) == 0 || len(audible) > 0:
 			continue
@@ -348,7 +413,10 @@ func (t *Teller) look(g *group, now time.Time) []*order {
 			orders = append(orders, t.mute(g, e, why, &c, now, names))
 		}
 	}
-	g.next = next
+	if t.deps.Driven && len(orders) > 0 {
+		next, sure = sooner(next, now), sooner(sure, now) // no delivery ends that would have it looked at again
+	}
+	g.next, g.sure = next, sure
 	t.forget(g)
 	return orders
 }
@@ -363,6 +431,12 @@ func (t *Teller) tell(g *group, e *entry, integration Integration, why Why, c *c
 	d.State, d.NextAt = Pending, time.Now()
 	d.body.Since = d.NextAt.UnixMilli()
 	d.body.Firing, d.body.Resolved = e.firing.String(), e.resolved.String()
+	if t.deps.Driven {
+		after.pending = false // the next one does not wait for it: the event clock does not either
+		if !t.config.SendOnEventClock {
+			d.State, d.NextAt, d.Reason = Muted, time.Time{}, notSent
+		}
+	}
 	if why == WhyAllEnded && !integration.SendResolved {
 		o.silent, after.sequence, after.pending = true, e.sequence, false
 		return o
@@ -438,6 +512,7 @@ func (t *Teller) forget(g *group) {
 			continue
 		}
 		delete(g.members, fingerprint)
+		delete(g.again, fingerprint)
 	}
 	if len(g.members) > 0 {
 		return
@@ -448,6 +523,16 @@ func (t *Teller) forget(g *group) {
 		}
 	}
 	delete(t.groups, g.id())
+}
+
+// toldSince reports whether anything was told of the group at a time or later.
+func (g *group) toldSince(at time.Time) bool {
+	for _, e := range g.entries {
+		if !e.toldAt.IsZero() && !e.toldAt.Before(at) {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *group) told(fingerprint uint64) bool {

@@ -101,6 +101,7 @@ type play struct {
 	teller   *Teller
 	target   *target
 	sequence uint64
+	severity string // of what is sent
 }
 
 const routesOfPlay = `
@@ -127,7 +128,7 @@ time_intervals:
 `
 
 func newPlay(t *testing.T, change func(*Config)) *play {
-	p := &play{T: t, clock: &clock.Event{}, target: newTarget(t)}
+	p := &play{T: t, clock: &clock.Event{}, target: newTarget(t), severity: "critical"}
 	p.clock.Advance(friday)
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
@@ -182,7 +183,7 @@ func (p *play) send(ends time.Time, alerts ...string) {
 	batch := signal.AlertBatch{At: p.clock.Now()}
 	for _, text := range alerts {
 		words := strings.Fields(text)
-		labels := signal.NewLabels(map[string]string{"alertname": words[0], "team": words[1], "service": words[2], "severity": "critical"})
+		labels := signal.NewLabels(map[string]string{"alertname": words[0], "team": words[1], "service": words[2], "severity": p.severity})
 		batch.Alerts = append(batch.Alerts, signal.Alert{
 			Source: "test", Identity: labels.Fingerprint().String(), Labels: labels, StartsAt: p.clock.Now().Add(-time.Second), EndsAt: ends,
 		})
@@ -217,7 +218,7 @@ func earlier(a, b time.Time) time.Time {
 func (p *play) settle() {
 	p.Helper()
 	need.Eventually(p.T, 20*time.Second, "all to be told", func() bool {
-		if err := p.teller.step(p.Context()); err != nil {
+		if err := p.teller.step(p.Context(), p.clock.Now()); err != nil {
 			p.Fatal(err)
 		}
 		var n int
@@ -437,7 +438,7 @@ func TestWhatWaitsIsSentAfterARestartUnderTheSameKey(t *testing.T) {
 	p.target.mu.Unlock()
 	p.start(p.teller.cfg, p.teller.plan)
 	need.Eventually(t, 20*time.Second, "the second attempt", func() bool {
-		if err := p.teller.step(context.Background()); err != nil {
+		if err := p.teller.step(context.Background(), p.clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		return len(p.deliveries(Filter{State: Sent})) == 1

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -48,6 +49,8 @@ type Config struct {
 	Integrations *integration.Registry
 	// Heartbeats are the senders that are expected to be heard; nil for none.
 	Heartbeats Heartbeats
+	// Telling returns when somebody is to be told next, on the event clock; nil or zero when nobody is.
+	Telling func() time.Time
 	// Still reports whether whoever opened a long answer still may see the same; nil means always.
 	Still func(r *http.Request) bool
 	// Settled returns when everything that was accepted before the call has been applied.

@@ -129,6 +129,11 @@ func (a *API) getClock(ctx context.Context, _ *none) (*body[Clock], error) {
 	if err != nil {
 		return nil, err
 	}
+	if view.Mode == "event" && a.cfg.Telling != nil {
+		if telling := a.cfg.Telling(); next.IsZero() || !telling.IsZero() && telling.Before(next) {
+			next = telling
+		}
+	}
 	view.NextTimer = optional(next)
 	return answer(view), nil
 }

@@ -68,8 +68,11 @@ func (a *App) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			cause := recover()
-			if cause == nil || cause == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+			if cause == nil {
 				return
+			}
+			if cause == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				panic(cause) // so that net/http breaks the connection
 			}
 			// Not the path: it can hold a key.
 			a.logger.Error("a request made Fairlead panic; please report it", "route", r.Pattern, "panic", fmt.Sprint(cause))

@@ -61,6 +61,8 @@ type Filter struct {
 	Text string
 	// Teams selects what people of these teams see; nil what everybody together sees, an empty list what belongs to no team.
 	Teams []string
+	// Numbers selects the alerts with these numbers; nil selects any.
+	Numbers []uint64
 	// Before is the cursor: only alerts with a smaller number.
 	Before uint64
 	Limit  int
@@ -155,6 +157,9 @@ func listHome(ctx context.Context, db store.Querier, f Filter, home int64) ([]*R
 	if f.Teams != nil {
 		condition, values := seenAlert(f.Teams)
 		add(condition, values...)
+	}
+	if f.Numbers != nil {
+		add("a.seq IN (?)", store.List(f.Numbers))
 	}
 	if f.Before != 0 {
 		add("a.seq < ?", int64(f.Before)) //nolint:gosec // as above

@@ -25,6 +25,7 @@ type Plan struct {
 	// Warnings are what works but is probably not meant, each with its line.
 	Warnings []string
 
+	perGroup  bool
 	path      string
 	config    *config.Config
 	root      *dispatch.Route
@@ -72,7 +73,7 @@ func Load(cfg Config, externalURL string, logger *slog.Logger) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{
-		path: cfg.Alertmanager, config: parsed, root: dispatch.NewRoute(parsed.Route, nil), logger: logger,
+		perGroup: cfg.Per == PerGroup, path: cfg.Alertmanager, config: parsed, root: dispatch.NewRoute(parsed.Route, nil), logger: logger,
 		routes: map[*dispatch.Route]*Route{}, byID: map[string]*Route{}, receivers: map[string][]Integration{},
 		intervals: timeinterval.NewIntervener(intervals(parsed)),
 	}

@@ -138,19 +138,25 @@ func (p *Plan) context(ctx context.Context, m *Message, alerts []*amalert.Alert,
 		return amnotify.WithRepeatInterval(ctx, time.Hour)
 	}
 	ctx = amnotify.WithRouteID(amnotify.WithRepeatInterval(ctx, route.RepeatInterval), route.ID)
+	rendered := p.routeLabels(route, labels, amReasons[m.Why], alerts)
+	return amnotify.WithRouteLabels(ctx, rendered)
+}
+
+// routeLabels renders the labels of a route for some alerts.
+func (p *Plan) routeLabels(route *Route, group model.LabelSet, why amnotify.NotifyReason, alerts []*amalert.Alert) model.LabelSet {
 	rendered := model.LabelSet{}
-	if len(route.labels) > 0 {
-		data := p.templates.Data(m.Receiver, labels, route.labels, amReasons[m.Why].String(), alerts...)
-		render := p.templates.RouteLabelRenderer(data)
-		for name := range route.labels {
-			if value, err := render(string(name)); err == nil {
-				rendered[name] = model.LabelValue(value)
-			} else {
-				p.logger.Warn("a route's label cannot be rendered", "label", name, "error", err)
-			}
+	if len(route.labels) == 0 {
+		return rendered
+	}
+	render := p.templates.RouteLabelRenderer(p.templates.Data(route.Receiver, group, route.labels, why.String(), alerts...))
+	for name := range route.labels {
+		if value, err := render(string(name)); err == nil {
+			rendered[name] = model.LabelValue(value)
+		} else {
+			p.logger.Warn("a route's label cannot be rendered", "label", name, "error", err)
 		}
 	}
-	return amnotify.WithRouteLabels(ctx, rendered)
+	return rendered
 }
 
 // commonLabels returns the group labels: of GroupBy those that all alerts share.

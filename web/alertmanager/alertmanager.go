@@ -4,8 +4,10 @@
 // The JSON is that of Alertmanager 0.34. What differs, because Fairlead is not Alertmanager:
 //
 //   - without an alertmanager.yml there is one receiver, "default";
-//   - alert groups are incidents: the one label of a group is "incident", and alerts without incident make a group without
-//     labels;
+//   - unless notify.per is group, alert groups are incidents: the one label of a group is "incident", and alerts without
+//     incident make a group without labels; with it, they are those of the route tree, as Alertmanager's;
+//   - alerts come the newest first, not by fingerprint, because they are written while they are read: an answer takes about as
+//     much memory for many alerts as for few, and ends in the middle, which no client takes for whole, when reading fails;
 //   - an alert that never times out is shown as ending in five minutes, because clients require an end;
 //   - the configuration that /status shows is the alertmanager.yml with secrets replaced; without one it holds the receiver
 //     and the inhibition rules, in Alertmanager's own form.
@@ -29,12 +31,14 @@ import (
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/ops/notify"
 )
 
 // Alert is one alert that fires.
 type Alert struct {
-	// ID is Fairlead's own.
+	// ID and Number are Fairlead's own.
 	ID          string
+	Number      uint64
 	Fingerprint signal.Fingerprint
 	Labels      signal.Labels
 	Annotations signal.Labels
@@ -52,6 +56,8 @@ type Alert struct {
 type Source interface {
 	// Firing calls visit for each alert that fires, until visit returns an error, which it then returns.
 	Firing(ctx context.Context, visit func(*Alert) error) error
+	// Some is Firing for those of the alerts that have these numbers.
+	Some(ctx context.Context, numbers []uint64, visit func(*Alert) error) error
 }
 
 // Silences holds the silences; *alert.Silences is one.
@@ -69,6 +75,12 @@ type Routing interface {
 	Receivers() []string
 	// ReceiversOf returns the names of those that are told of an alert with these labels.
 	ReceiversOf(labels signal.Labels) []string
+	// GroupsOf returns the groups of an alert with these labels, by which people are told; none when they are told by incident.
+	GroupsOf(labels signal.Labels) []notify.AlertGroup
+	// MutedGroup returns the names of the time intervals that keep a group quiet at a time.
+	MutedGroup(group *notify.AlertGroup, now time.Time) []string
+	// RouteLabels returns the labels of a group's route, made for these alerts of it.
+	RouteLabels(group *notify.AlertGroup, alerts []notify.Told) map[string]string
 	// Text returns the configuration without secrets.
 	Text() string
 }
@@ -115,6 +127,15 @@ func (oneReceiver) Receivers() []string { return []string{receiverName} }
 // ReceiversOf returns the one receiver.
 func (oneReceiver) ReceiversOf(signal.Labels) []string { return []string{receiverName} }
 
+// GroupsOf returns none.
+func (oneReceiver) GroupsOf(signal.Labels) []notify.AlertGroup { return nil }
+
+// MutedGroup returns none.
+func (oneReceiver) MutedGroup(*notify.AlertGroup, time.Time) []string { return nil }
+
+// RouteLabels returns none.
+func (oneReceiver) RouteLabels(*notify.AlertGroup, []notify.Told) map[string]string { return nil }
+
 // Text returns the receiver and the inhibition rules.
 func (o oneReceiver) Text() string { return o.h.configuration() }
 
@@ -133,8 +154,6 @@ type Mux interface {
 // Routes mounts the API on mux, below /api/v2.
 func (h *Handler) Routes(mux Mux) {
 	for pattern, serve := range map[string]func(*http.Request) (any, error){
-		"GET /api/v2/alerts":          h.alerts,
-		"GET /api/v2/alerts/groups":   h.groups,
 		"GET /api/v2/receivers":       h.receivers,
 		"GET /api/v2/status":          h.status,
 		"GET /api/v2/silences":        h.silences,
@@ -143,6 +162,12 @@ func (h *Handler) Routes(mux Mux) {
 		"DELETE /api/v2/silence/{id}": h.deleteSilence,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.answer(w, r, serve) })
+	}
+	for pattern, serve := range map[string]func(*http.Request, *list) error{
+		"GET /api/v2/alerts":        h.alerts,
+		"GET /api/v2/alerts/groups": h.groups,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.stream(w, r, serve) })
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,17 @@ func (f firing) Firing(_ context.Context, visit func(*Alert) error) error {
 	for _, a := range f {
 		if err := visit(a); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+func (f firing) Some(_ context.Context, numbers []uint64, visit func(*Alert) error) error {
+	for _, a := range f {
+		if slices.Contains(numbers, a.Number) {
+			if err := visit(a); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -132,12 +144,24 @@ func someAlerts() firing {
 	}
 	ended := firingAlert("INC-2", nil, "n", "4", "job", "api", "severity", "info")
 	ended.EndsAt = start.Add(3 * time.Minute)
-	return firing{
+	all := firing{
 		firingAlert("INC-1", nil, "n", "1", "job", "node", "severity", "critical"),
 		firingAlert("INC-1", nil, "n", "2", "job", "node", "severity", "warning"),
 		firingAlert("", []string{"00000000000000aa"}, "n", "3", "job", "api", "severity", "warning"),
 		ended,
 	}
+	for i, a := range all {
+		a.Number = uint64(i + 1)
+	}
+	return all
+}
+
+// alertGroup is one group in answers.
+type alertGroup struct {
+	Alerts      []gettableAlert
+	Labels      map[string]string
+	Receiver    receiverRef
+	RouteLabels map[string]string
 }
 
 const silencePay = `{"matchers":[{"name":"n","value":"2","isRegex":false}],"startsAt":"2026-03-01T12:00:00.000Z","endsAt":"2026-03-01T14:00:00.000Z","createdBy":"ann","comment":"work"}`
@@ -381,7 +405,7 @@ func TestRowsReadPageByPageAndNameWhatMutes(t *testing.T) {
 		}
 		var page []*alert.Row
 		for _, row := range rows {
-			if (filter.Before == 0 || row.Seq < filter.Before) && len(page) < filter.Limit {
+			if (filter.Before == 0 || row.Seq < filter.Before) && len(page) < filter.Limit && (filter.Numbers == nil || slices.Contains(filter.Numbers, row.Seq)) {
 				page = append(page, row)
 			}
 		}
@@ -389,11 +413,15 @@ func TestRowsReadPageByPageAndNameWhatMutes(t *testing.T) {
 	})
 	seen := map[string]*Alert{}
 	err := source.Firing(t.Context(), func(a *Alert) error { seen[a.ID] = a; return nil })
-	if err != nil || len(seen) != 2500 || pages != 3 {
-		t.Fatalf("saw %d alerts on %d pages, %v, want 2500 on 3", len(seen), pages, err)
+	if err != nil || len(seen) != 2500 || pages != 4 {
+		t.Fatalf("saw %d alerts on %d pages, %v, want 2500 on 3, and one for what mutes", len(seen), pages, err)
 	}
 	if diff := cmp.Diff([]string{rows[2499].Fingerprint.String(), "A99999"}, seen["A2500"].InhibitedBy); diff != "" {
 		t.Errorf("InhibitedBy (-want +got):\n%s", diff)
+	}
+	var some []string
+	if err := source.Some(t.Context(), []uint64{3, 7, 99999}, func(a *Alert) error { some = append(some, a.ID); return nil }); err != nil || !slices.Equal(some, []string{"A7", "A3"}) {
+		t.Errorf("some are %v, %v, want A7 and A3", some, err)
 	}
 	if seen["A1"].Incident != "INC-1" || seen["A3"].Incident != "" {
 		t.Errorf("got incidents %q and %q, want INC-1 and none", seen["A1"].Incident, seen["A3"].Incident)

@@ -1,8 +1,6 @@
 package alertmanager
 
 import (
-	"cmp"
-	"context"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -10,15 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/ops/alert"
 )
 
 const (
 	// receiverName is the one receiver without an alertmanager.yml.
 	receiverName = "default"
-	// groupLabel is the one label of a group.
-	groupLabel = "incident"
 	// assumedEnd is when an alert that never times out is said to end.
 	assumedEnd = 5 * time.Minute
 )
@@ -47,91 +42,52 @@ type alertStatus struct {
 	State       string   `json:"state"`
 }
 
-type alertGroup struct {
-	Alerts      []gettableAlert   `json:"alerts"`
-	Labels      map[string]string `json:"labels"`
-	Receiver    receiverRef       `json:"receiver"`
-	RouteLabels map[string]string `json:"routeLabels"`
+// alerts writes the alerts one by one, the newest first: what it takes of memory does not grow with their number.
+func (h *Handler) alerts(r *http.Request, out *list) error {
+	return h.each(r, func(_ *Alert, shown gettableAlert) error { return out.add(shown) })
 }
-
-func (h *Handler) alerts(r *http.Request) (any, error) {
-	found := []gettableAlert{}
-	err := h.each(r, func(_ *Alert, shown gettableAlert) { found = append(found, shown) })
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(found, byFingerprint)
-	return found, nil
-}
-
-func (h *Handler) groups(r *http.Request) (any, error) {
-	byIncident := make(map[string]*alertGroup)
-	// A muted group is one whose alerts are all muted by the calendar, which is yet to come; so none is, and "muted" is ignored.
-	err := h.each(r, func(a *Alert, shown gettableAlert) {
-		for _, receiver := range shown.Receivers {
-			id := receiver.Name + "\x00" + a.Incident
-			group := byIncident[id]
-			if group == nil {
-				group = &alertGroup{Labels: map[string]string{}, Receiver: receiver, RouteLabels: map[string]string{}}
-				if a.Incident != "" {
-					group.Labels[groupLabel] = a.Incident
-				}
-				byIncident[id] = group
-			}
-			group.Alerts = append(group.Alerts, shown)
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	groups := make([]*alertGroup, 0, len(byIncident))
-	for _, group := range byIncident {
-		slices.SortFunc(group.Alerts, byFingerprint)
-		groups = append(groups, group)
-	}
-	slices.SortFunc(groups, func(a, b *alertGroup) int {
-		return cmp.Or(strings.Compare(a.Labels[groupLabel], b.Labels[groupLabel]), strings.Compare(a.Receiver.Name, b.Receiver.Name))
-	})
-	return groups, nil
-}
-
-func byFingerprint(a, b gettableAlert) int { return strings.Compare(a.Fingerprint, b.Fingerprint) }
 
 // alertQuery is what a request asks for.
 type alertQuery struct {
 	matchers                    alert.Matchers
 	active, silenced, inhibited bool
+	muted                       bool           // groups that a time interval mutes
 	receiver                    *regexp.Regexp // nil: all
 	nothing                     bool           // no receiver was asked for
 }
 
 // each calls visit for every firing alert that the request asks for.
-func (h *Handler) each(r *http.Request, visit func(*Alert, gettableAlert)) error {
+func (h *Handler) each(r *http.Request, visit func(*Alert, gettableAlert) error) error {
 	query, err := parseAlertQuery(r.URL.Query())
 	if err != nil || query.nothing {
 		return err
 	}
 	now, routing := h.config.Clock.Now(), h.routing()
 	return h.config.Source.Firing(r.Context(), func(a *Alert) error {
-		if !query.matchers.Matches(a.Labels) {
-			return nil
-		}
-		silencedBy, mutedBy := alert.SplitMutes(h.config.Silences.Match(a.Labels, now))
-		muted := len(silencedBy) > 0 || len(mutedBy) > 0 || len(a.InhibitedBy) > 0
-		if !query.active && !muted || !query.silenced && len(silencedBy) > 0 || !query.inhibited && len(a.InhibitedBy) > 0 {
+		silencedBy, mutedBy, wanted := h.wanted(&query, a, now)
+		if !wanted {
 			return nil
 		}
 		receivers := routing.ReceiversOf(a.Labels)
 		if query.receiver != nil && !slices.ContainsFunc(receivers, query.receiver.MatchString) {
 			return nil
 		}
-		visit(a, show(a, silencedBy, mutedBy, receivers, now))
-		return nil
+		return visit(a, show(a, silencedBy, mutedBy, receivers, now))
 	})
 }
 
+// wanted reports whether a request asks for an alert, whatever its receivers, and what mutes it: silences and windows.
+func (h *Handler) wanted(query *alertQuery, a *Alert, now time.Time) (silencedBy, mutedBy []string, wanted bool) {
+	if !query.matchers.Matches(a.Labels) {
+		return nil, nil, false
+	}
+	silencedBy, mutedBy = alert.SplitMutes(h.config.Silences.Match(a.Labels, now))
+	muted := len(silencedBy) > 0 || len(mutedBy) > 0 || len(a.InhibitedBy) > 0
+	return silencedBy, mutedBy, (query.active || muted) && (query.silenced || len(silencedBy) == 0) && (query.inhibited || len(a.InhibitedBy) == 0)
+}
+
 func parseAlertQuery(params url.Values) (alertQuery, error) {
-	query := alertQuery{active: flag(params, "active"), silenced: flag(params, "silenced"), inhibited: flag(params, "inhibited")}
+	query := alertQuery{active: flag(params, "active"), silenced: flag(params, "silenced"), inhibited: flag(params, "inhibited"), muted: flag(params, "muted")}
 	var err error
 	if query.matchers, err = parseFilter(params["filter"]); err != nil {
 		return query, badRequest("%v", err)
@@ -192,69 +148,6 @@ func show(a *Alert, silencedBy, mutedBy, receivers []string, now time.Time) gett
 		shown.Status.InhibitedBy = []string{}
 	}
 	return shown
-}
-
-// Rows is the Source over the database.
-type Rows struct {
-	db Database
-}
-
-// Database lists stored alerts; ops/alert's List over the database is one.
-type Database func(ctx context.Context, filter alert.Filter) ([]*alert.Row, error)
-
-// NewRows returns a Source that lists alerts through list.
-func NewRows(list Database) *Rows { return &Rows{db: list} }
-
-// pageSize is how many alerts are read at once.
-const pageSize = 1000
-
-// Firing reads the firing alerts page by page, newest first. An alert that mutes another and ended meanwhile is named by its id.
-func (s *Rows) Firing(ctx context.Context, visit func(*Alert) error) error {
-	fingerprints := make(map[string]signal.Fingerprint)
-	var muted []*Alert
-	for filter := (alert.Filter{State: alert.Firing, Limit: pageSize}); ; {
-		page, err := s.db(ctx, filter)
-		if err != nil {
-			return err
-		}
-		for _, row := range page {
-			fingerprints[row.ID] = row.Fingerprint
-			a := fromRow(row)
-			if len(a.InhibitedBy) > 0 {
-				muted = append(muted, a) // what mutes it may be on a later page
-				continue
-			}
-			if err := visit(a); err != nil {
-				return err
-			}
-		}
-		if len(page) < pageSize {
-			break
-		}
-		filter.Before = page[len(page)-1].Seq
-	}
-	for _, a := range muted {
-		for i, id := range a.InhibitedBy {
-			if fingerprint, known := fingerprints[id]; known {
-				a.InhibitedBy[i] = fingerprint.String()
-			}
-		}
-		if err := visit(a); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func fromRow(row *alert.Row) *Alert {
-	a := &Alert{
-		ID: row.ID, Fingerprint: row.Fingerprint, Labels: row.Labels, Annotations: row.Annotations, GeneratorURL: row.GeneratorURL,
-		StartsAt: row.StartsAt, UpdatedAt: row.LastReceivedAt, EndsAt: row.ExpiresAt, InhibitedBy: slices.Clone(row.InhibitedBy),
-	}
-	if row.Root != 0 {
-		a.Incident = incidentID(row.Root)
-	}
-	return a
 }
 
 // maxBody bounds what a client may post.

@@ -67,6 +67,7 @@ func rules() access.Table { //nolint:funlen // a table
 	add(access.Rule{Kind: access.Person, Roles: admins, Session: true}, "POST", "/users", "/users/{name}/link", "/teams")
 	add(access.Rule{Kind: access.Person, Roles: admins, Session: true}, "PUT", "/users/{name}", "/teams/{name}")
 	add(access.Rule{Kind: access.Person, Roles: admins, Session: true}, "DELETE", "/users/{name}", "/teams/{name}")
+	add(access.Rule{Kind: access.Person, Roles: admins, Session: true}, "POST", "/people/{name}/erase")
 	add(person(access.Shared, everybody), "GET", "/teams")
 	// Incidents and alerts.
 	add(person(access.Filtered, everybody), "GET", "/incidents", "/incidents/{id}", "/incidents/{id}/timeline", "/incidents/{id}/alerts",

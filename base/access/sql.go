@@ -14,7 +14,7 @@ import (
 // What the audit log attests row by row: not when something was last used, and no secret.
 var (
 	userTable = audit.Table{
-		Name: "users", What: "user", Actions: []string{"user.create", "user.update", "user.delete"}, Columns: []string{"name", "version", "subject", "body"},
+		Name: "users", What: "user", Actions: []string{"user.create", "user.update", "user.delete"}, Columns: []string{"name", "version", "subject", "body"}, Person: true,
 	}
 	teamTable  = audit.Table{Name: "teams", What: "team", Actions: []string{"team."}, Columns: []string{"name", "version", "body"}}
 	tokenTable = audit.Table{Name: "api_tokens", What: "API token", Actions: []string{"token."}, Columns: []string{"id", "owner", "hash", "body"}, Fades: true}
@@ -213,4 +213,45 @@ func hasLink(ctx context.Context, db store.Querier, owner string, now time.Time)
 		return false, fmt.Errorf("look for links: %w", store.Classify(err))
 	}
 	return n > 0, nil
+}
+
+// Erase replaces the name of somebody who is no user any more in what other users and teams say of them, within tx, with
+// audit leaves by actor.
+func (d *Directory) Erase(ctx context.Context, tx store.Tx, at time.Time, actor string, mask func(string) string) error {
+	users, err := loadUsers(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for i := range users {
+		u := &users[i]
+		if by := mask(u.CreatedBy); by != u.CreatedBy {
+			u.CreatedBy = by
+			u.Version++
+			if err := saveUser(ctx, tx, u); err != nil {
+				return err
+			}
+			if err := attestRow(ctx, tx, &userTable, at, actor, "user.update", u.Name, ""); err != nil {
+				return err
+			}
+		}
+	}
+	teams, err := loadTeams(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for i := range teams {
+		t := &teams[i]
+		before := *t
+		if t.CreatedBy, t.Description = mask(t.CreatedBy), mask(t.Description); t.CreatedBy == before.CreatedBy && t.Description == before.Description {
+			continue
+		}
+		t.Version++
+		if err := saveTeam(ctx, tx, t); err != nil {
+			return err
+		}
+		if err := attestRow(ctx, tx, &teamTable, at, actor, "team.update", t.Name, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -147,4 +148,37 @@ func list(ctx context.Context, db store.Querier, f Filter) ([]Request, error) {
 		requests = append(requests, r)
 	}
 	return requests, rows.Err()
+}
+
+// Erase replaces a person's name in all requests, within tx, with audit leaves by actor.
+func (b *Board) Erase(ctx context.Context, tx store.Tx, at time.Time, actor string, mask func(string) string) error {
+	requests, err := list(ctx, tx, Filter{Limit: math.MaxInt32})
+	if err != nil {
+		return err
+	}
+	for i := range requests {
+		before, err := stored(&requests[i])
+		if err != nil {
+			return err
+		}
+		r := &requests[i]
+		r.Requester, r.Reason, r.Summary, r.Result = mask(r.Requester), mask(r.Reason), mask(r.Summary), mask(r.Result)
+		for j := range r.Decisions {
+			r.Decisions[j].By, r.Decisions[j].Reason = mask(r.Decisions[j].By), mask(r.Decisions[j].Reason)
+		}
+		after, err := stored(r)
+		if err != nil {
+			return err
+		}
+		if after == before {
+			continue
+		}
+		if _, err := tx.NewRaw("UPDATE approvals SET requester = ? WHERE id = ?", r.Requester, r.ID).Exec(ctx); err != nil {
+			return fmt.Errorf("store request %s: %w", r.ID, store.Classify(err))
+		}
+		if err := save(ctx, tx, r, leaf{at: at, actor: actor, action: "approval.erase"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

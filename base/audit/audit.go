@@ -111,6 +111,7 @@ func AppendAll(ctx context.Context, tx bun.Tx, leaves []Leaf) (first int64, err 
 		if err != nil {
 			return 0, err
 		}
+		leaf.Action, leaf.Object, leaf.Reason = store.Text(leaf.Action), store.Text(leaf.Object), store.Text(leaf.Reason) // as they are stored
 		hashes, err := tlog.StoredHashes(n, leaf.record(), edge)
 		if err != nil {
 			return 0, fmt.Errorf("append audit leaf %d: %w", n, err)

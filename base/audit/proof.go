@@ -14,6 +14,9 @@ import (
 // ErrRange says that a proof was asked for leaves that the log does not have.
 var ErrRange = errors.New("the log does not have these leaves")
 
+// Hash is a hash of the tree; its text is base64.
+type Hash = tlog.Hash
+
 // Inclusion proves that a leaf is in the log: RFC 6962, section 2.1.1.
 type Inclusion struct {
 	// Leaf is its number, Size the size of the log that it is proved for, and Root that log's root.

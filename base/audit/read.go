@@ -100,6 +100,17 @@ func Find(ctx context.Context, db bun.IDB, n int64) (Entry, error) {
 	return open(leaves[0], people), nil
 }
 
+// known returns a name and the pseudonym of whoever has it.
+func known(name string, people map[string]*subject) []string {
+	ids := []string{name}
+	for id, who := range people {
+		if who.name == name {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 func (f *Filter) where(people map[string]*subject) (string, []any, error) {
 	parts, args := []string{"n >= 0"}, []any{}
 	add := func(part string, values ...any) {
@@ -109,13 +120,7 @@ func (f *Filter) where(people map[string]*subject) (string, []any, error) {
 		add("action <> '" + decisionsAction + "'")
 	}
 	if f.Actor != "" {
-		ids := []string{f.Actor}
-		for id, who := range people {
-			if who.name == f.Actor {
-				ids = append(ids, id)
-			}
-		}
-		add("actor IN (?)", bun.List(ids))
+		add("actor IN (?)", bun.List(known(f.Actor, people)))
 	}
 	switch {
 	case strings.HasSuffix(f.Action, "."):
@@ -124,7 +129,7 @@ func (f *Filter) where(people map[string]*subject) (string, []any, error) {
 		add("action = ?", f.Action)
 	}
 	if f.Object != "" {
-		add("object = ?", f.Object)
+		add("object IN (?)", bun.List(known(f.Object, people)))
 	}
 	if !f.Since.IsZero() {
 		add("at >= ?", store.Millis(f.Since))
@@ -153,14 +158,20 @@ func open(l numbered, people map[string]*subject) Entry {
 			if strings.HasPrefix(e.Reason, sealedPrefix) {
 				e.Reason = ""
 			}
-			return e
-		}
-		e.Actor = who.name
-		if reason, err := who.openText(e.Reason); err == nil {
-			e.Reason = reason
+		} else {
+			e.Actor = who.name
+			if reason, err := who.openText(e.Reason); err == nil {
+				e.Reason = reason
+			}
 		}
 	}
-	e.Row = openRow(l.leaf.Data, who)
+	owner := who
+	if aboutPerson(l.leaf.Action) && strings.HasPrefix(l.leaf.Object, subjectPrefix) {
+		if owner = people[l.leaf.Object]; owner != nil {
+			e.Object = owner.name
+		}
+	}
+	e.Row = openRow(l.leaf.Data, owner)
 	return e
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 // rowVersion is the first byte of Data that attests a row: then 32 bytes of SHA-256 of the row, then the row itself, sealed
-// if a person wrote it.
+// under the key of the person who wrote it, or whom it is about. A row that Fairlead itself wrote is not kept: it may name
+// people, and nobody's erasure would take it away.
 const rowVersion = 'r'
 
 // attestRow returns the Data of a leaf about a row. who is nil if no person wrote it.
@@ -19,23 +20,20 @@ func attestRow(row []byte, who *subject) []byte {
 	sum := sha256.Sum256(row)
 	data := append([]byte{rowVersion}, sum[:]...)
 	if who == nil {
-		return append(data, row...)
+		return data
 	}
 	return append(data, who.seal(row)...)
 }
 
 // openRow returns the row in Data; nil if Data holds none or it cannot be read any more.
 func openRow(data []byte, who *subject) []byte {
-	if len(data) < 1+sha256.Size || data[0] != rowVersion {
+	if who == nil || len(data) < 1+sha256.Size || data[0] != rowVersion {
 		return nil
 	}
-	sum, row := data[1:1+sha256.Size], data[1+sha256.Size:]
-	if who != nil {
-		opened, err := who.open(row)
-		if err != nil {
-			return nil
-		}
-		row = opened
+	sum := data[1 : 1+sha256.Size]
+	row, err := who.open(data[1+sha256.Size:])
+	if err != nil {
+		return nil
 	}
 	if real := sha256.Sum256(row); !slices.Equal(real[:], sum) {
 		return nil
@@ -56,6 +54,7 @@ type Rows struct {
 	Fades bool
 
 	attested map[string]rowState
+	names    map[string]string // of pseudonyms, for people
 }
 
 type rowState struct {
@@ -91,6 +90,9 @@ func (r *Rows) Leaf(_ context.Context, _ bun.IDB, n int64, leaf Leaf) (string, e
 func (r *Rows) Done(ctx context.Context, db bun.IDB) ([]Problem, error) {
 	var problems []Problem
 	report := func(leaf int64, object, detail string) {
+		if name := r.names[object]; name != "" {
+			object = name
+		}
 		problems = append(problems, Problem{Leaf: leaf, Name: r.What + " " + object, Detail: detail})
 	}
 	err := r.Each(ctx, db, func(object string, row []byte, err error) {

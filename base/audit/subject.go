@@ -101,16 +101,29 @@ func (s *sealer) seal(leaf *Leaf) (Leaf, error) {
 	var who *subject
 	if Person(leaf.Actor) {
 		var err error
-		if who, err = s.subject(leaf.Actor, leaf.At); err != nil {
+		if who, err = s.subject(store.Text(leaf.Actor), leaf.At); err != nil {
 			return kept, fmt.Errorf("seal audit leaf: %w", err)
 		}
 		kept.Actor, kept.Reason = who.id, who.sealText(leaf.Reason)
+	}
+	if aboutPerson(leaf.Action) && leaf.Object != "" {
+		var err error
+		if who, err = s.subject(store.Text(leaf.Object), leaf.At); err != nil {
+			return kept, fmt.Errorf("seal audit leaf: %w", err)
+		}
+		kept.Object = who.id // and the row is theirs, not that of whoever wrote it
 	}
 	if leaf.Row != nil {
 		kept.Data = attestRow(leaf.Row, who)
 		kept.Row = nil
 	}
 	return kept, nil
+}
+
+// aboutPerson reports whether the object of an action is a person, who is sealed as an actor is: so it is with every action
+// that begins with "user.", and with links for a user.
+func aboutPerson(action string) bool {
+	return strings.HasPrefix(action, "user.") || action == "link.user"
 }
 
 // subject returns the person of this name, who is made if there is none.

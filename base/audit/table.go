@@ -27,6 +27,8 @@ type Table struct {
 	Columns []string
 	// Fades is as in Rows.
 	Fades bool
+	// Person says that the key is a person's name, which the log seals.
+	Person bool
 }
 
 // statement selects the attested columns as texts; where may be "".
@@ -46,9 +48,27 @@ func (t *Table) Row(ctx context.Context, tx bun.Tx, key string) (row []byte, err
 
 // Check compares the table with what leaves attest. It serves one Verify.
 func (t *Table) Check() *Rows {
-	return &Rows{What: t.What, Actions: t.Actions, Fades: t.Fades, Each: func(ctx context.Context, db bun.IDB, visit func(string, []byte, error)) error {
-		return t.each(ctx, db, visit, t.statement(""))
-	}}
+	rows := &Rows{What: t.What, Actions: t.Actions, Fades: t.Fades, names: map[string]string{}}
+	rows.Each = func(ctx context.Context, db bun.IDB, visit func(string, []byte, error)) error {
+		if !t.Person {
+			return t.each(ctx, db, visit, t.statement(""))
+		}
+		people, err := readSubjects(ctx, db)
+		if err != nil {
+			return err
+		}
+		pseudonyms := map[string]string{}
+		for id, who := range people {
+			pseudonyms[who.name], rows.names[id] = id, who.name
+		}
+		return t.each(ctx, db, func(name string, row []byte, err error) {
+			if id := pseudonyms[name]; id != "" {
+				name = id
+			}
+			visit(name, row, err)
+		}, t.statement(""))
+	}
+	return rows
 }
 
 func (t *Table) each(ctx context.Context, db bun.IDB, visit func(string, []byte, error), query string, args ...any) (err error) {

@@ -396,3 +396,35 @@ func (r *Registry) flush(ctx context.Context) {
 		r.mu.Unlock()
 	}
 }
+
+// Erase replaces a person's name in all integrations, and drops captured payloads that hold it.
+func (r *Registry) Erase(ctx context.Context, actor string, mask func(string) string) error {
+	r.change.Lock()
+	defer r.change.Unlock()
+	r.mu.Lock()
+	var touched []*Integration
+	captures := map[string][]Capture{}
+	for name, e := range r.byName {
+		if next := *e.Integration; mask(next.CreatedBy) != next.CreatedBy {
+			next.CreatedBy = mask(next.CreatedBy)
+			next.Version++
+			touched = append(touched, &next)
+		}
+		kept := slices.DeleteFunc(slices.Clone(e.captures), func(c Capture) bool { return mask(c.Body) != c.Body })
+		if len(kept) < len(e.captures) {
+			e.captures, captures[name] = kept, kept
+		}
+	}
+	r.mu.Unlock()
+	if len(captures) > 0 {
+		if err := r.rows.SaveCaptures(ctx, captures); err != nil {
+			return err
+		}
+	}
+	for _, i := range touched {
+		if _, err := r.store(ctx, i, actor, "integration.erase", ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -36,7 +35,7 @@ func (c *Check) Leaf(_ context.Context, _ store.Querier, n int64, leaf audit.Lea
 		}
 		return "", nil
 	}
-	if leaf.Action != DecisionsAction && !strings.HasPrefix(leaf.Action, "incident.") {
+	if leaf.Action != DecisionsAction && leaf.Action != audit.EraseAction && !strings.HasPrefix(leaf.Action, "incident.") {
 		return "", nil
 	}
 	if !alert.DecisionEntries(leaf.Data, func(id string, sum [sha256.Size]byte) { c.attested[id] = attestation{n, sum} }) {
@@ -130,23 +129,28 @@ func eachStepRow(ctx context.Context, db store.Querier, visit func(*stepRow)) er
 			visit(r)
 		}},
 	} {
-		rows, err := db.QueryContext(ctx, "SELECT number, incident, at, kind, body, undone_at, undone_by FROM steps"+pass.where+" ORDER BY number")
-		if err != nil {
-			return fmt.Errorf("read steps: %w", err)
-		}
-		for rows.Next() {
-			r := &stepRow{}
-			var number uint64
-			if err := rows.Scan(&number, &r.incident, &r.at, &r.kind, &r.body, &r.undid, &r.by); err != nil {
-				return errors.Join(fmt.Errorf("read step: %w", err), rows.Close())
-			}
-			r.err = json.Unmarshal([]byte(r.body), &r.step)
-			r.step.Number = number
-			pass.visit(r)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if err := scanSteps(ctx, db, pass.where, pass.visit); err != nil {
 			return fmt.Errorf("read steps: %w", err)
 		}
 	}
 	return nil
+}
+
+func scanSteps(ctx context.Context, db store.Querier, where string, visit func(*stepRow)) error {
+	rows, err := db.QueryContext(ctx, "SELECT number, incident, at, kind, body, undone_at, undone_by FROM steps"+where+" ORDER BY number")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r := &stepRow{}
+		var number uint64
+		if err := rows.Scan(&number, &r.incident, &r.at, &r.kind, &r.body, &r.undid, &r.by); err != nil {
+			return err
+		}
+		r.err = json.Unmarshal([]byte(r.body), &r.step)
+		r.step.Number = number
+		visit(r)
+	}
+	return rows.Err()
 }

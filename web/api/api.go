@@ -57,6 +57,8 @@ type Config struct {
 	Settled func(ctx context.Context) error
 	// Replay offers a dead letter again to the receiver it came through; reason says why it was refused.
 	Replay func(ctx context.Context, letter store.DeadLetter) (accepted bool, reason string, err error)
+	// Erase forgets a person; store.ErrConflict when they can still log in, store.ErrNotFound when nobody knows them.
+	Erase func(ctx context.Context, name, actor, reason string) (Erasure, error)
 	// Signer signs checkpoints of the audit log.
 	Signer *audit.Signer
 	// Exported says how the export of checkpoints goes; nil when they are exported nowhere.

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/fairlead/fairlead/base/audit"
 )
 
@@ -67,6 +65,22 @@ type ConsistencyProof struct {
 	Path     []string `json:"path"`
 }
 
+// Erasure says what was done to forget a person.
+type Erasure struct {
+	Name      string `json:"-"`
+	Pseudonym string `json:"pseudonym" doc:"Stands wherever the name stood."`
+	Steps     int    `json:"steps" doc:"Steps of incidents that held the name."`
+	Records   int    `json:"records" doc:"Decision records of alerts that held it."`
+	Texts     int    `json:"texts" doc:"Messages and refused payloads that held it."`
+}
+
+type eraseBody struct {
+	Name string `path:"name" maxLength:"200"`
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"2000"`
+	}
+}
+
 type auditQuery struct {
 	Actor     string    `query:"actor" maxLength:"200" doc:"A name or a pseudonym."`
 	Action    string    `query:"action" maxLength:"100" doc:"An action, or the beginning of some if it ends in a full stop." example:"incident."`
@@ -106,6 +120,7 @@ func (a *API) auditRoutes() {
 	route(a, http.MethodGet, "/audit/checkpoint", "get-audit-checkpoint", "The log as it is now, signed", a.checkpoint)
 	route(a, http.MethodGet, "/audit/consistency", "get-audit-consistency", "Prove that the log only grew", a.consistency)
 	route(a, http.MethodGet, "/audit/leaves/{n}", "get-audit-leaf", "One leaf of the audit log", a.auditLeaf)
+	route(a, http.MethodPost, "/people/{name}/erase", "erase-person", "Forget a person who is no user any more", a.erasePerson)
 	route(a, http.MethodGet, "/audit/leaves/{n}/proof", "get-audit-proof", "Prove that a leaf is in the log", a.inclusion)
 }
 
@@ -201,10 +216,18 @@ func (a *API) consistency(ctx context.Context, in *consistencyQuery) (*body[Cons
 	return answer(ConsistencyProof{From: p.From, FromRoot: p.FromRoot.String(), To: p.To, ToRoot: p.ToRoot.String(), Path: hashes(p.Path)}), nil
 }
 
-func hashes(path []tlog.Hash) []string {
+func hashes(path []audit.Hash) []string {
 	texts := make([]string, len(path))
 	for i, hash := range path {
 		texts[i] = hash.String()
 	}
 	return texts
+}
+
+func (a *API) erasePerson(ctx context.Context, in *eraseBody) (*body[Erasure], error) {
+	done, err := a.cfg.Erase(ctx, in.Name, actor(ctx), in.Body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return answer(done), nil
 }

@@ -91,7 +91,7 @@ func (a *API) ownRoutes() {
 
 func (a *API) own(ctx context.Context, in *ownBody) (*body[ActionResult], error) {
 	owner := strings.TrimSpace(in.Body.Owner)
-	if owner != "" && a.cfg.People != nil && owner != actor(ctx) {
+	if owner != "" && a.cfg.People != nil && owner != who(ctx).User {
 		if _, err := a.cfg.People.User(ctx, owner); err != nil {
 			if errors.Is(err, store.ErrNotFound) {
 				return nil, invalid("body.owner", owner, "name somebody who can log in; GET /people lists them")
@@ -105,7 +105,7 @@ func (a *API) own(ctx context.Context, in *ownBody) (*body[ActionResult], error)
 }
 
 func (a *API) listMentions(ctx context.Context, in *mentionsQuery) (*body[Mentions], error) {
-	list, err := incident.Mentions(ctx, a.cfg.DB.Read(), actor(ctx), in.Unseen, in.Limit)
+	list, err := incident.Mentions(ctx, a.cfg.DB.Read(), who(ctx).User, in.Unseen, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (a *API) seeMentions(ctx context.Context, in *seenBody) (*body[none], error
 		numbers = append(numbers, number)
 	}
 	err := a.cfg.DB.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		return incident.SeeMentions(ctx, tx, actor(ctx), numbers, a.cfg.Clock.Now())
+		return incident.SeeMentions(ctx, tx, who(ctx).User, numbers, a.cfg.Clock.Now())
 	})
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (a *API) seeMentions(ctx context.Context, in *seenBody) (*body[none], error
 func (a *API) views() *view.Views { return view.New(a.cfg.DB, a.cfg.Clock.Now) }
 
 func (a *API) listViews(ctx context.Context, in *viewsQuery) (*body[SavedViews], error) {
-	list, err := a.views().List(ctx, actor(ctx), in.Page)
+	list, err := a.views().List(ctx, who(ctx).User, in.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (a *API) listViews(ctx context.Context, in *viewsQuery) (*body[SavedViews],
 }
 
 func (a *API) saveView(ctx context.Context, in *viewBody) (*body[SavedView], error) {
-	v, err := a.views().Save(ctx, view.View{Owner: actor(ctx), Page: in.Body.Page, Name: in.Body.Name, Query: in.Body.Query, Shared: in.Body.Shared})
+	v, err := a.views().Save(ctx, view.View{Owner: who(ctx).User, Page: in.Body.Page, Name: in.Body.Name, Query: in.Body.Query, Shared: in.Body.Shared})
 	if errors.Is(err, view.ErrInvalid) {
 		field, remedy, _ := strings.Cut(strings.TrimSuffix(err.Error(), ": "+view.ErrInvalid.Error()), ": ")
 		return nil, invalid("body."+field, nil, remedy)
@@ -165,7 +165,7 @@ func (a *API) saveView(ctx context.Context, in *viewBody) (*body[SavedView], err
 }
 
 func (a *API) deleteView(ctx context.Context, in *ViewPath) (*body[none], error) {
-	if err := a.views().Delete(ctx, actor(ctx), in.ID); err != nil {
+	if err := a.views().Delete(ctx, who(ctx).User, in.ID); err != nil {
 		return nil, err
 	}
 	return answer(none{}), nil

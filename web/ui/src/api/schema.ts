@@ -946,6 +946,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/people/{name}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget a person who is no user any more */
+        post: operations["erase-person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/purges": {
         parameters: {
             query?: never;
@@ -1606,6 +1623,28 @@ export interface components {
             /** @description service, instance, host, job and so on. */
             kind: string;
             name: string;
+        };
+        EraseBodyBody: {
+            reason: string;
+        };
+        Erasure: {
+            /** @description Stands wherever the name stood. */
+            pseudonym: string;
+            /**
+             * Format: int64
+             * @description Decision records of alerts that held it.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Steps of incidents that held the name.
+             */
+            steps: number;
+            /**
+             * Format: int64
+             * @description Messages and refused payloads that held it.
+             */
+            texts: number;
         };
         ErrorDetail: {
             field: string;
@@ -4586,6 +4625,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erase-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
                 };
             };
             /** @description Error */

@@ -21,11 +21,14 @@ type witness struct {
 	now func() time.Time
 }
 
-// Record is alertmanager.Recorder's: of all events only the notifications are kept.
+// Record is alertmanager.Recorder's: of all events only the notifications are kept, and once a day that an alert is muted.
 func (w *witness) Record(ctx context.Context, events []alertmanager.Event) error {
 	var list []notify.Witnessed
 	for i := range events {
 		e := &events[i]
+		if m, muted := mutedBy(e); muted {
+			list = append(list, m)
+		}
 		if e.Kind != "notification" {
 			continue
 		}
@@ -37,6 +40,34 @@ func (w *witness) Record(ctx context.Context, events []alertmanager.Event) error
 		list = append(list, n)
 	}
 	return w.keep(ctx, list)
+}
+
+// mutedBy returns what an event says of a muted alert. It comes each time the group is flushed and from each Alertmanager of a
+// cluster, so its name says what muted the alert, and the day.
+func mutedBy(e *alertmanager.Event) (n notify.Witnessed, muted bool) {
+	by := ""
+	switch e.Kind {
+	case "silence_muted_alert":
+		by = strings.TrimSpace("silence " + e.Reason)
+		if e.By != "" {
+			by += " by " + e.By
+		}
+	case "inhibition_muted_alert":
+		by = strings.TrimSpace("inhibition " + e.Reason)
+	default:
+		return n, false
+	}
+	n = notify.Witnessed{At: e.At, Integration: e.Integration, Receiver: e.Receiver, Group: e.GroupKey, Reason: by, Muted: true}
+	parts := []string{e.Integration, e.Kind, e.Reason, e.At.UTC().Format(time.DateOnly)}
+	for i := range e.Alerts {
+		a := &e.Alerts[i]
+		if fingerprint := fingerprintOf(a); fingerprint != "" {
+			n.Alerts = append(n.Alerts, notify.WitnessedAlert{Fingerprint: fingerprint, Name: a.Labels.Get("alertname"), Resolved: a.Resolved})
+			parts = append(parts, fingerprint)
+		}
+	}
+	n.ID = name(parts...)
+	return n, len(n.Alerts) > 0
 }
 
 func fingerprintOf(a *alertmanager.EventAlert) string {

@@ -57,7 +57,7 @@ type Compared struct {
 	Alerts int
 	// Told and Receivers are whom the tool told, and Fairlead would have.
 	Told, Receivers []string
-	// Why says why Fairlead would not have told; "" when it would.
+	// Why says why Fairlead would not have told, or why the tool did not, if it is known.
 	Why string
 }
 
@@ -67,6 +67,8 @@ type Report struct {
 	// Notifications is how many the tool sent of firing alerts, Resolved how many of none; ByReceiver counts the first by whom.
 	Notifications, Resolved int
 	ByReceiver              map[string]int
+	// Muted is how many different alerts the tool muted, however often it looked at them.
+	Muted int
 	// Pages is how often Fairlead would have told: once for each incident.
 	Pages int
 	// Avoided is how many of the notifications Fairlead would have spared: those of incidents that it told of too, less one
@@ -103,9 +105,14 @@ func Compare(ctx context.Context, db store.Querier, q Question) (*Report, error)
 		return c
 	}
 	counted := map[string]map[string]bool{} // alerts by key
-	var about []map[string]bool             // the keys of each notification
+	mutes := muted{byKey: map[string]string{}, alerts: map[string]bool{}}
+	var about []map[string]bool // the keys of each notification
 	for i := range witnessed {
 		w := &witnessed[i]
+		if w.Muted {
+			mutes.add(w, known)
+			continue
+		}
 		if !w.Firing() {
 			r.Resolved++
 			continue
@@ -148,8 +155,37 @@ func Compare(ctx context.Context, db store.Querier, q Question) (*Report, error)
 		return nil, err
 	}
 	r.sum(byKey, &q)
+	mutes.explain(r, byKey)
 	r.Avoided = avoided(byKey, about)
 	return r, nil
+}
+
+// muted is what the tool muted.
+type muted struct {
+	byKey  map[string]string // by incident, what muted one of its alerts first
+	alerts map[string]bool   // fingerprints
+}
+
+// add takes what the tool muted into account: it says so each time it looks at the alert, and that counts once.
+func (m *muted) add(w *Witnessed, known seenAlerts) {
+	for _, a := range w.Alerts {
+		m.alerts[a.Fingerprint] = true
+		if row := known.find(a.Fingerprint, w.At); row != nil {
+			if key := incident.ID(row.Incident); m.byKey[key] == "" {
+				m.byKey[key] = cmp.Or(w.Reason, "its own rules")
+			}
+		}
+	}
+}
+
+// explain counts them, and says of the incidents that only Fairlead told of what muted them at the tool.
+func (m *muted) explain(r *Report, byKey map[string]*Compared) {
+	r.Muted = len(m.alerts)
+	for key, by := range m.byKey {
+		if c := byKey[key]; c != nil && c.Verdict == Extra {
+			c.Why = "The tool muted it: " + by + "."
+		}
+	}
 }
 
 // avoided counts the notifications about incidents that Fairlead told of too, less one for each of these.

@@ -9,8 +9,8 @@ import (
 	"github.com/fairlead/fairlead/base/store"
 )
 
-// Witnessed is a notification that the tool which people use today has sent: what Fairlead is compared with while it only
-// watches.
+// Witnessed is a notification that the tool which people use today has sent, or an alert that it muted: what Fairlead is
+// compared with while it only watches.
 type Witnessed struct {
 	// ID names it, so that what is told twice counts once.
 	ID string `json:"id"`
@@ -22,8 +22,10 @@ type Witnessed struct {
 	Receiver string `json:"receiver"`
 	Notifier string `json:"notifier"`
 	Group    string `json:"group"`
-	// Reason is the tool's own, for instance repeat_interval_elapsed; "" if it does not say.
+	// Reason is the tool's own, for instance repeat_interval_elapsed; "" if it does not say. Of a muted alert, what muted it.
 	Reason string `json:"reason"`
+	// Muted says that nobody was told: a silence or an inhibition muted the alerts.
+	Muted bool `json:"muted,omitempty"`
 	// Alerts are those that people were told of.
 	Alerts []WitnessedAlert `json:"alerts"`
 }

@@ -15,6 +15,7 @@ type TeeReport struct {
 	Notifications int             `json:"notifications" doc:"How many the tool sent of firing alerts."`
 	Resolved      int             `json:"resolved" doc:"How many it sent of ended alerts alone."`
 	ByReceiver    map[string]int  `json:"byReceiver" doc:"The notifications by who was told."`
+	Muted         int             `json:"muted,omitempty" doc:"How many different alerts the tool muted, as its event recorder says; each counts once, however often the tool looked at it."`
 	Pages         int             `json:"pages" doc:"How often Fairlead told or would have: once for each incident."`
 	Avoided       int             `json:"avoided" doc:"The notifications of incidents that Fairlead told of too, less one for each of these."`
 	Same          int             `json:"same"`
@@ -37,7 +38,7 @@ type TeeComparison struct {
 	Alerts        int        `json:"alerts"`
 	Told          []string   `json:"told" doc:"Whom the tool told."`
 	Receivers     []string   `json:"receivers" doc:"Whom Fairlead would have told."`
-	Why           string     `json:"why" doc:"Why Fairlead would not have told."`
+	Why           string     `json:"why" doc:"Why Fairlead would not have told, or why the tool did not, if it is known."`
 }
 
 // TeeDoor is an integration of a trial.
@@ -83,7 +84,7 @@ func (a *API) getTeeReport(ctx context.Context, in *teeQuery) (*body[TeeReport],
 		return nil, err
 	}
 	view := TeeReport{
-		From: r.From, To: r.To, Notifications: r.Notifications, Resolved: r.Resolved, ByReceiver: r.ByReceiver, Pages: r.Pages, Avoided: r.Avoided,
+		From: r.From, To: r.To, Notifications: r.Notifications, Resolved: r.Resolved, ByReceiver: r.ByReceiver, Muted: r.Muted, Pages: r.Pages, Avoided: r.Avoided,
 		Same: r.Counts[notify.Same], Later: r.Counts[notify.Later], Missed: r.Counts[notify.Missed], Extra: r.Counts[notify.Extra],
 		Incidents: []TeeComparison{}, Integrations: []TeeDoor{},
 	}

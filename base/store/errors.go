@@ -55,8 +55,7 @@ func Classify(err error) error {
 
 // classifyPostgres is Classify for what PostgreSQL and the connection to it say.
 func classifyPostgres(err error) error {
-	var failure *pgconn.PgError
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch failure.Code[:min(2, len(failure.Code))] {
 		case "23": // a constraint
 			return fmt.Errorf("%w: %w", ErrConflict, err)

@@ -2,6 +2,7 @@ package alertmanager
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -55,7 +56,8 @@ func (h *Handler) groups(r *http.Request, out *list) error {
 	if err != nil {
 		return err
 	}
-	w := &groupWriter{h: h, r: r, out: out, routing: routing, query: &query, now: now}
+	ctx := r.Context()
+	w := &groupWriter{h: h, out: out, routing: routing, query: &query, now: now}
 	for _, g := range inOrder(byID) {
 		if g.route != nil {
 			g.mutedBy = routing.MutedGroup(g.route, now)
@@ -63,11 +65,11 @@ func (h *Handler) groups(r *http.Request, out *list) error {
 		if len(g.mutedBy) > 0 && !query.muted {
 			continue
 		}
-		if err := w.add(g); err != nil {
+		if err := w.add(ctx, g); err != nil {
 			return err
 		}
 	}
-	return w.flush()
+	return w.flush(ctx)
 }
 
 // groupsOf returns the groups of an alert whose receiver is asked for, by what tells them apart.
@@ -111,7 +113,6 @@ func inOrder(byID map[string]*group) []*group {
 // groupWriter writes groups, with one question to the source for many small ones.
 type groupWriter struct {
 	h       *Handler
-	r       *http.Request
 	out     *list
 	routing Routing
 	query   *alertQuery
@@ -122,27 +123,27 @@ type groupWriter struct {
 }
 
 // add writes a group, or lets it wait for company.
-func (w *groupWriter) add(g *group) error {
+func (w *groupWriter) add(ctx context.Context, g *group) error {
 	if len(w.numbers)+len(g.alerts) > pageSize {
-		if err := w.flush(); err != nil {
+		if err := w.flush(ctx); err != nil {
 			return err
 		}
 	}
 	if len(g.alerts) > pageSize {
-		return w.write(g, func(visit func(*Alert) error) error { return w.h.config.Source.Some(w.r.Context(), g.alerts, visit) })
+		return w.write(g, func(visit func(*Alert) error) error { return w.h.config.Source.Some(ctx, g.alerts, visit) })
 	}
 	w.waiting, w.numbers = append(w.waiting, g), append(w.numbers, g.alerts...)
 	return nil
 }
 
 // flush writes what waits.
-func (w *groupWriter) flush() error {
+func (w *groupWriter) flush(ctx context.Context) error {
 	if len(w.waiting) == 0 {
 		return nil
 	}
 	slices.Sort(w.numbers)
 	alerts := map[uint64]*Alert{}
-	err := w.h.config.Source.Some(w.r.Context(), slices.Compact(w.numbers), func(a *Alert) error {
+	err := w.h.config.Source.Some(ctx, slices.Compact(w.numbers), func(a *Alert) error {
 		alerts[a.Number] = a
 		return nil
 	})

@@ -15,9 +15,9 @@ import (
 // AccessLink makes a one-time link in the database of cfg, beside a server that may be running on it: whoever opens it becomes
 // admin, or sets the password of user if that is not "". url is how the server is reached; "" takes what cfg says.
 func AccessLink(ctx context.Context, cfg Config, user, url string, logger *slog.Logger) (link string, expires time.Time, err error) {
-	db, err := store.Open(ctx, store.Config{Dir: cfg.Data.Dir}, "ops", store.Schema(), logger)
+	db, err := store.OpenBeside(ctx, cfg.store(), "ops", store.Schema(), logger)
 	if err != nil {
-		return "", expires, fmt.Errorf("open the database in %s: %w", cfg.Data.Dir, err)
+		return "", expires, fmt.Errorf("open the database: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	people := access.New(db, cfg.Access.directory(), logger)

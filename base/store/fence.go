@@ -41,8 +41,11 @@ const (
 // ErrInUse says that another process writes to the database.
 var ErrInUse = errors.New("another Fairlead writes to this database")
 
-// errRefused marks what waiting does not mend.
-var errRefused = errors.New("refused")
+// final is an error that waiting does not mend.
+type final struct{ error }
+
+// Unwrap returns the error.
+func (f final) Unwrap() error { return f.error }
 
 func newFence(name string, logger *slog.Logger) *fence {
 	return &fence{name: name, logger: logger, instance: strings.ToLower(rand.Text()[:10])}
@@ -85,7 +88,7 @@ func (f *fence) lock(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 		if time.Since(began) > handover {
-			return fmt.Errorf("%w: %w%s; stop it, or name another database in store.url", errRefused, ErrInUse, who)
+			return final{fmt.Errorf("%w%s; stop it, or name another database in store.url", ErrInUse, who)}
 		}
 		select {
 		case <-ctx.Done():
@@ -149,7 +152,7 @@ func (f *fence) verify(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("look who may write: %w", err)
 	}
 	if epoch != f.epoch {
-		return fmt.Errorf("%w: %w", errRefused, ErrFenced)
+		return final{ErrFenced}
 	}
 	return nil
 }
@@ -160,6 +163,12 @@ func (f *fence) begin(ctx context.Context, tx *sql.Tx) (number int64, err error)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, ErrFenced
 	}
+	return number, err
+}
+
+// enter is begin for a guest: it keeps the writer out until the transaction ends.
+func enter(ctx context.Context, tx *sql.Tx) (number int64, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT commits FROM "+writerTable+" FOR UPDATE").Scan(&number)
 	return number, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"strings"
@@ -51,6 +52,31 @@ func openPostgres(ctx context.Context, config Config, name string, logger *slog.
 		writer: writer, reader: reader, dialect: goose.DialectPostgres, migrations: func(m fs.FS) fs.FS { return translated{m} },
 		groupTime: postgresGroupTime, begin: f.begin, stored: f.stored, unsure: f.unsure,
 	}, nil
+}
+
+// openPostgresGuest connects without the right to write: its transactions hold the writer's row instead, while they last.
+// ErrNotFound says that no server has made the schema yet.
+func openPostgresGuest(ctx context.Context, config Config, name string) (engine, error) {
+	settings, err := parseURL(config.URL)
+	if err != nil {
+		return engine{}, err
+	}
+	writer := postgresPool(settings, config, name, 1, map[string]string{
+		"application_name": "fairlead " + name + " guest", "default_transaction_read_only": "off", "default_transaction_isolation": "read committed",
+	}, nil)
+	var there bool
+	err = writer.DB.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", name+"."+writerTable).Scan(&there)
+	if err == nil && !there {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return engine{}, errors.Join(err, writer.Close())
+	}
+	reader, err := openPostgresReader(ctx, settings, config, name)
+	if err != nil {
+		return engine{}, errors.Join(err, writer.Close())
+	}
+	return engine{writer: writer, reader: reader, groupTime: postgresGroupTime, begin: enter}, nil
 }
 
 // openPostgresReader opens the pool of read-only connections. A transaction of theirs is one snapshot, as in SQLite.
@@ -102,9 +128,7 @@ func postgresPool(settings *pgx.ConnConfig, config Config, name string, size int
 	settings.RuntimeParams["tcp_keepalives_idle"] = "10"
 	settings.RuntimeParams["tcp_keepalives_interval"] = "5"
 	settings.RuntimeParams["tcp_keepalives_count"] = "3"
-	for key, value := range params {
-		settings.RuntimeParams[key] = value
-	}
+	maps.Copy(settings.RuntimeParams, params)
 	// bun writes the arguments into the text, so that every text is another one: preparing each would cost a round trip and
 	// fill the server's memory. What is worth it is prepared by statements.
 	settings.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -142,7 +166,8 @@ func readPassword(file string, settings *pgx.ConnConfig) error {
 func patiently(ctx context.Context, writer *bun.DB, logger *slog.Logger) error {
 	for began, told := time.Now(), false; ; {
 		err := writer.PingContext(ctx)
-		if err == nil || time.Since(began) > openPatience || !errors.Is(Classify(err), ErrUnavailable) || errors.Is(err, errRefused) || isDenied(err) {
+		var hopeless final
+		if err == nil || time.Since(began) > openPatience || !errors.Is(Classify(err), ErrUnavailable) || errors.As(err, &hopeless) || isDenied(err) {
 			return err
 		}
 		if !told {

@@ -97,6 +97,21 @@ func Open(ctx context.Context, config Config, name string, migrations fs.FS, log
 	return start(ctx, engine, name, migrations, logger)
 }
 
+// OpenBeside opens the database name for a command's few writes, beside a server that may be running on it. Its
+// transactions and the server's exclude each other.
+func OpenBeside(ctx context.Context, config Config, name string, migrations fs.FS, logger *slog.Logger) (*DB, error) {
+	if config.URL != "" {
+		engine, err := openPostgresGuest(ctx, config, name)
+		if err == nil {
+			return start(ctx, engine, name, nil, logger)
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return nil, fmt.Errorf("open the schema %s of %s: %w", name, Redact(config.URL), Classify(err))
+		}
+	}
+	return Open(ctx, config, name, migrations, logger)
+}
+
 // OpenReader opens the database name for reading only: Write returns ErrClosed. A server may write to it meanwhile. A file
 // is migrated if that was not done; a schema must be there.
 func OpenReader(ctx context.Context, config Config, name string, migrations fs.FS, logger *slog.Logger) (*DB, error) {
@@ -139,6 +154,9 @@ func start(ctx context.Context, engine engine, name string, migrations fs.FS, lo
 
 // migrate brings the tables to the newest version.
 func migrate(ctx context.Context, engine engine, migrations fs.FS, logger *slog.Logger) error {
+	if migrations == nil {
+		return nil // a guest's
+	}
 	if engine.migrations != nil {
 		migrations = engine.migrations(migrations)
 	}

@@ -147,8 +147,11 @@ func (db *DB) group(first *write) {
 // begin begins a transaction.
 func (db *DB) begin(ctx context.Context) (tx *bun.Tx, number int64, err error) {
 	opened, err := db.engine.writer.BeginTx(ctx, nil)
-	if err != nil || db.engine.begin == nil {
-		return &opened, 0, err
+	if err != nil {
+		return nil, 0, err
+	}
+	if db.engine.begin == nil {
+		return &opened, 0, nil
 	}
 	if number, err = db.engine.begin(ctx, opened.Tx); err != nil {
 		if rollbackErr := opened.Rollback(); rollbackErr != nil && !isDone(rollbackErr) {

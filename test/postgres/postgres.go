@@ -274,3 +274,20 @@ func Config(t testing.TB) store.Config {
 
 // Chosen reports whether the tests run on PostgreSQL.
 func Chosen() bool { return os.Getenv(engine) == "postgres" }
+
+// AskPassword makes a role that may do everything and has to give this password.
+func (s *Server) AskPassword(ctx context.Context, role, password string) error {
+	err := Exec(ctx, s.URL("postgres"), "CREATE ROLE "+role+" LOGIN SUPERUSER PASSWORD '"+strings.ReplaceAll(password, "'", "''")+"'")
+	if err != nil {
+		return err
+	}
+	rules := filepath.Join(s.data(), "pg_hba.conf")
+	text, err := os.ReadFile(rules)
+	if err != nil {
+		return fmt.Errorf("read who may come in: %w", err)
+	}
+	if err := os.WriteFile(rules, append([]byte("host all "+role+" 127.0.0.1/32 scram-sha-256\n"), text...), 0o600); err != nil {
+		return fmt.Errorf("say who may come in: %w", err)
+	}
+	return Exec(ctx, s.URL("postgres"), "SELECT pg_reload_conf()")
+}

@@ -1,10 +1,14 @@
 package notify
 
 import (
+	"encoding/binary"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fairlead/fairlead/base/signal"
 )
 
 // prints is a sorted set of label fingerprints.
@@ -65,6 +69,20 @@ type member struct {
 	startsAt   time.Time // the sender's
 	received   time.Time
 	resolvedAt time.Time // zero while firing
+	// grade is the severity of an alert that its sender may make worse, 0 for others.
+	grade signal.Severity
+}
+
+// grades returns one print for each severity up to the alert's: so one that became worse than was told is news, and one that
+// became milder is not.
+func (m *member) grades() prints {
+	var list prints
+	for s := signal.Severity(1); s <= m.grade; s++ {
+		h := fnv.New64a()
+		_, _ = h.Write(binary.BigEndian.AppendUint64([]byte{byte(s)}, m.fingerprint))
+		list = append(list, h.Sum64())
+	}
+	return list
 }
 
 // view is what deciding needs of an incident.
@@ -121,7 +139,7 @@ func (g *group) contentFor(e *entry, members []*member) content {
 			firing = true
 		}
 		if firing && !m.incident.ended {
-			c.firing = append(c.firing, m.fingerprint)
+			c.firing = append(append(c.firing, m.fingerprint), m.grades()...)
 			c.firingAlerts = append(c.firingAlerts, m)
 			c.acknowledged = c.acknowledged && m.incident.acknowledged
 			if !told {

@@ -182,6 +182,9 @@ func (t *Teller) join(g *group, v *view, row *alert.Row, routes ...*Route) {
 			seq: row.Seq, fingerprint: fingerprint, incident: v, firing: row.State == alert.Firing, flapping: row.Flapping && g.perIncident(),
 			startsAt: row.StartsAt, received: row.ReceivedAt,
 		}
+		if row.Identity != row.Fingerprint.String() { // its sender names it by a key, so its labels may change
+			m.grade = row.Severity
+		}
 		if !m.firing {
 			m.resolvedAt = later(row.EndsAt, row.LastReceivedAt)
 			delete(g.again, fingerprint)

@@ -481,3 +481,35 @@ func TestWhatWaitsForAReceiverThatIsGoneFails(t *testing.T) {
 		t.Errorf("got failed %+v, want one that says that its receiver is gone", failed)
 	}
 }
+
+func TestAnAlertThatBecameWorseIsToldAgainAndAMilderOneIsNot(t *testing.T) {
+	for per, hold := range map[string]time.Duration{PerGroup: 0, PerIncident: time.Hour} {
+		t.Run(per, func(t *testing.T) {
+			p := newPlay(t, func(c *Config) { c.Per = per })
+			p.T = t
+			grade := func(severity string) {
+				p.sequence++
+				batch := signal.AlertBatch{At: p.clock.Now(), Alerts: []signal.Alert{{
+					Source: "datadog", Identity: "monitor/7", Keyed: true, StartsAt: friday,
+					Labels: signal.NewLabels(map[string]string{"alertname": "Disk", "team": "day", "service": "db", "severity": severity}),
+				}}}
+				if err := p.desk.Apply(t.Context(), []signal.AlertBatch{batch}, p.sequence, nil); err != nil {
+					t.Fatal(err)
+				}
+				p.settle()
+			}
+			grade("warning")
+			p.pass(hold + time.Minute)
+			p.told("at first", "all firing, first notification: Disk")
+			grade("critical")
+			p.pass(6 * time.Minute)
+			p.told("when it became critical", "all firing, new alerts added: Disk")
+			grade("warning")
+			p.pass(6 * time.Minute)
+			grade("critical")
+			p.pass(6 * time.Minute)
+			p.told("when it became milder, and critical once more")
+			p.teller.crew.stop()
+		})
+	}
+}

@@ -261,6 +261,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "integrations", a.integrations.Run)
 	g.start(ctx, "approvals", a.approvals.Run)
 	g.start(ctx, "heartbeats", a.heartbeats.Run)
+	g.start(ctx, "reminders", a.remind)
 	g.start(ctx, "events", a.api.Run)
 	g.start(ctx, "http", a.serve)
 	a.logger.Info("ready", "url", a.URL(), "version", a.opts.Version, "clock", a.cfg.Clock, "data", a.cfg.Data.Dir, "after", time.Since(a.started).Round(time.Millisecond).String())

@@ -46,6 +46,8 @@ type Config struct {
 	Alert alert.Config `yaml:"alert"`
 	// Incident holds how long an alert may be held before people are told.
 	Incident IncidentConfig `yaml:"incident"`
+	// Maintenance says how planned work is looked after.
+	Maintenance MaintenanceConfig `yaml:"maintenance"`
 	// InhibitRules are Alertmanager's.
 	InhibitRules []alert.InhibitRule `yaml:"inhibit_rules"`
 	// Notify says who is told of incidents.
@@ -138,7 +140,8 @@ func DefaultConfig() Config {
 			HoldCritical: incident.DefaultGroupingConfig().HoldCritical,
 			Settle:       incident.DefaultGroupingConfig().Settle,
 		},
-		Notify: notify.DefaultConfig(),
+		Maintenance: MaintenanceConfig{Remind: 7 * 24 * time.Hour},
+		Notify:      notify.DefaultConfig(),
 	}
 }
 
@@ -268,6 +271,9 @@ func (c *Config) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
 		return bad("http.listen", "%q: want address and port, for instance 127.0.0.1:8460", c.HTTP.Listen)
+	}
+	if err := checkMaintenance(c); err != nil {
+		return err
 	}
 	if err := checkAccess(c); err != nil {
 		return err

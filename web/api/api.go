@@ -57,6 +57,8 @@ type Config struct {
 	Settled func(ctx context.Context) error
 	// Replay offers a dead letter again to the receiver it came through; reason says why it was refused.
 	Replay func(ctx context.Context, letter store.DeadLetter) (accepted bool, reason string, err error)
+	// Reminded returns when somebody was last reminded of silences, by id; nil when nobody ever is.
+	Reminded func(ctx context.Context) (map[string]time.Time, error)
 	// Erase forgets a person; store.ErrConflict when they can still log in, store.ErrNotFound when nobody knows them.
 	Erase func(ctx context.Context, name, actor, reason string) (Erasure, error)
 	// Signer signs checkpoints of the audit log.

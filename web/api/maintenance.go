@@ -207,11 +207,18 @@ func (a *API) listForgotten(ctx context.Context, _ *none) (*body[Forgotten], err
 	if err != nil {
 		return nil, err
 	}
+	reminded := map[string]time.Time{}
+	if a.cfg.Reminded != nil {
+		if reminded, err = a.cfg.Reminded(ctx); err != nil {
+			return nil, err
+		}
+	}
 	list := Forgotten{Items: []ForgottenSilence{}}
 	for _, f := range found {
 		s := f.Silence
 		list.Items = append(list.Items, ForgottenSilence{
 			ID: s.ID, Matchers: s.Matchers.String(), CreatedBy: s.CreatedBy, Comment: s.Comment, StartsAt: s.StartsAt, EndsAt: s.EndsAt, Muted: f.Muted, Reason: f.Reason,
+			RemindedAt: optional(reminded[s.ID]),
 		})
 	}
 	return answer(list), nil

@@ -2372,7 +2372,7 @@ export interface components {
             toldAt?: string;
             /** @enum {string} */
             verdict: "same" | "later" | "missed" | "extra";
-            /** @description Why Fairlead would not have told. */
+            /** @description Why Fairlead would not have told, or why the tool did not, if it is known. */
             why: string;
         };
         TeeDoor: {
@@ -2405,6 +2405,11 @@ export interface components {
             later: number;
             /** Format: int64 */
             missed: number;
+            /**
+             * Format: int64
+             * @description How many different alerts the tool muted, as its event recorder says; each counts once, however often the tool looked at it.
+             */
+            muted?: number;
             /**
              * Format: int64
              * @description How many the tool sent of firing alerts.

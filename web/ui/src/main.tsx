@@ -13,6 +13,7 @@ import { ApiError } from "./api/client";
 import { live } from "./api/live";
 import { syncLive } from "./api/sync";
 import { makeRouter } from "./app/router";
+import { Gate } from "./login/Gate";
 import { resolver, theme } from "./app/theme";
 
 const queries = new QueryClient({
@@ -29,7 +30,6 @@ const queries = new QueryClient({
 const router = makeRouter(queries);
 const scheme = localStorageColorSchemeManager({ key: "fairlead-scheme" });
 
-live.start();
 syncLive(live, queries);
 
 const root = document.getElementById("root");
@@ -39,7 +39,7 @@ if (root) {
       <MantineProvider theme={theme} cssVariablesResolver={resolver} colorSchemeManager={scheme} defaultColorScheme="auto">
         <QueryClientProvider client={queries}>
           <Notifications position="bottom-right" limit={4} />
-          <RouterProvider router={router} />
+          <Gate><RouterProvider router={router} /></Gate>
         </QueryClientProvider>
       </MantineProvider>
     </StrictMode>,

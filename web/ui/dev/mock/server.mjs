@@ -82,6 +82,7 @@ async function api(req, res, url) {
   if (answer) return send(res, answer.status ?? 200, answer.body);
   const find = (id) => { const a = world.alerts.get(id); if (!a) throw new Unknown(`There is no alert ${id}.`); return a; };
   switch (`${req.method} ${parts[0]} ${parts.length}`) {
+    case "GET me 1": return send(res, 200, { user: "loopback", display: "", via: "dev", grants: [], roles: ["admin"], admin: true, readOnly: false, session: "", csrf: "" });
     case "GET incidents 1": return send(res, 200, incidents(query));
     case "GET incidents 2": {
       const incident = world.get(parts[1]);

@@ -4,10 +4,12 @@ import { IconDots, IconMoon, IconQuestionMark, IconSearch, IconSun } from "@tabl
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { statsQuery } from "../api/queries";
+import { meQuery } from "../api/session";
 import { formatCount } from "../kit/numbers";
 import { setZone, useZone } from "../kit/settings";
+import { Account } from "../login/Account";
 import { ConnectionMark } from "./Connection";
-import { places, type PlaceAddress } from "./places";
+import { placesFor, type PlaceAddress } from "./places";
 import classes from "./Shell.module.css";
 
 function SchemeSwitch() {
@@ -36,11 +38,12 @@ function ZoneSwitch() {
 
 /** The pages that a phone's menu has no room for. */
 function More() {
+  const { data: me } = useQuery(meQuery);
   return (
     <Menu position="bottom-start" shadow="md">
       <Menu.Target><ActionIcon className={classes.more} variant="subtle" color="gray" size={40} aria-label="More pages"><IconDots size={17} /></ActionIcon></Menu.Target>
       <Menu.Dropdown>
-        {places.filter((p) => !p.phone).map(({ to, word, icon: Icon }) => (
+        {placesFor(me?.admin ?? false).filter((p) => !p.phone).map(({ to, word, icon: Icon }) => (
           <Menu.Item key={to} leftSection={<Icon size={16} stroke={1.7} aria-hidden />} renderRoot={(props) => <Link to={to} search={{}} {...props} />}>{word}</Menu.Item>
         ))}
       </Menu.Dropdown>
@@ -50,11 +53,12 @@ function More() {
 
 export function Nav({ onHelp }: { onHelp: () => void }) {
   const { data } = useQuery(statsQuery);
+  const { data: me } = useQuery(meQuery);
   const counts: Partial<Record<PlaceAddress, number | undefined>> = { "/": data && data.incidents.open + data.incidents.acknowledged, "/alerts": data?.alerts.firing, "/dead-letters": data?.deadLetters };
   return (
     <nav className={classes.nav} aria-label="Main">
       <Link to="/" search={{}} className={classes.brand} aria-label="Fairlead, to the incidents"><img src="/favicon.svg" width={20} height={20} alt="" /><span>Fairlead</span></Link>
-      {places.map(({ to, word, icon: Icon, phone }) => (
+      {placesFor(me?.admin ?? false).map(({ to, word, icon: Icon, phone }) => (
         <Link key={to} to={to} search={{}} className={classes.item} data-wide={!phone || undefined} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
           <Icon size={17} stroke={1.7} aria-hidden /><span className={classes.word}>{word}</span>
           {counts[to] ? <span className={classes.count}>{formatCount(counts[to])}</span> : null}
@@ -68,6 +72,7 @@ export function Nav({ onHelp }: { onHelp: () => void }) {
           <Tooltip label="Commands (⌘K or Ctrl K)"><ActionIcon variant="subtle" color="gray" size={30} aria-label="Commands" onClick={spotlight.open}><IconSearch size={16} /></ActionIcon></Tooltip>
           <Tooltip label="Keyboard (?)"><ActionIcon className={classes.wide} variant="subtle" color="gray" size={30} aria-label="Keyboard help" onClick={onHelp}><IconQuestionMark size={16} /></ActionIcon></Tooltip>
           <ZoneSwitch />
+          <Account />
         </div>
       </div>
     </nav>

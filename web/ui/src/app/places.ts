@@ -1,5 +1,5 @@
 // The pages of the menu, in its order. Their number is also their key. A phone has room for few;
-// the others are in a menu there.
+// the others are in a menu there. Some are for admins alone.
 import { IconBell, IconCalendarTime, IconInbox, IconMailX, IconPlug, IconScale, IconSend } from "@tabler/icons-react";
 
 export const places = [
@@ -7,9 +7,12 @@ export const places = [
   { to: "/alerts", word: "Alerts", icon: IconBell, phone: true },
   { to: "/deliveries", word: "Deliveries", icon: IconSend, phone: false },
   { to: "/maintenance", word: "Maintenance", icon: IconCalendarTime, phone: false },
-  { to: "/integrations", word: "Integrations", icon: IconPlug, phone: false },
+  { to: "/integrations", word: "Integrations", icon: IconPlug, phone: false, admin: true },
   { to: "/tee", word: "Tee report", icon: IconScale, phone: false },
-  { to: "/dead-letters", word: "Dead letters", icon: IconMailX, phone: false },
+  { to: "/dead-letters", word: "Dead letters", icon: IconMailX, phone: false, admin: true },
 ] as const;
+
+/** The pages that somebody may see. */
+export const placesFor = (admin: boolean) => places.filter((p) => admin || !("admin" in p));
 
 export type PlaceAddress = (typeof places)[number]["to"];

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -229,7 +230,7 @@ func escapeLike(text string) string {
 }
 
 // EachDecision reads every stored decision record and calls visit with the alert's id and the hash over its lines, for
-// comparing with the audit log; err says that the record cannot be read.
+// comparing with the audit log; err says that the record cannot be read, or that it says the same in other bytes.
 func EachDecision(ctx context.Context, db store.Querier, visit func(id string, chain [sha256.Size]byte, err error)) error {
 	rows, err := db.QueryContext(ctx, "SELECT seq, decision FROM alerts ORDER BY seq")
 	if err != nil {
@@ -242,15 +243,27 @@ func EachDecision(ctx context.Context, db store.Querier, visit func(id string, c
 		if err := rows.Scan(&seq, &text); err != nil {
 			return fmt.Errorf("read decision record: %w", err)
 		}
-		var chain [sha256.Size]byte
-		lines, err := decodeLines(text)
-		for _, line := range lines {
-			chain = Extend(chain, line)
-		}
+		chain, err := chainOf(text)
 		visit("A"+strconv.FormatUint(seq, 10), chain, err)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read decision records: %w", err)
 	}
 	return nil
+}
+
+// chainOf returns the hash over the lines of a stored decision record; an error unless text is byte for byte what Fairlead
+// writes for them.
+func chainOf(text string) (chain [sha256.Size]byte, err error) {
+	lines, err := decodeLines(text)
+	if err != nil {
+		return chain, err
+	}
+	for _, line := range lines {
+		chain = Extend(chain, line)
+	}
+	if encodeLines(lines) != text {
+		return chain, errors.New("it is not written as Fairlead writes it")
+	}
+	return chain, nil
 }

@@ -105,10 +105,13 @@ func DecisionEntries(data []byte, visit func(id string, chain [sha256.Size]byte)
 	return true
 }
 
-// encodeLines returns the lines that were not stored yet as JSON, one a line.
-func (e *Episode) encodeLines() string {
+// encodeLines returns the lines that were not stored yet.
+func (e *Episode) encodeLines() string { return encodeLines(e.Lines) }
+
+// encodeLines returns lines of a decision record as JSON, one a line.
+func encodeLines(lines []Line) string {
 	var buf []byte
-	for _, line := range e.Lines {
+	for _, line := range lines {
 		buf = append(buf, `{"at":"`...)
 		buf = line.At.AppendFormat(buf, "2006-01-02T15:04:05.000Z07:00")
 		buf = append(buf, `","stage":`...)

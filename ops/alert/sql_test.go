@@ -1,7 +1,9 @@
 package alert
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -43,4 +45,29 @@ func FuzzCutLabels(f *testing.F) {
 			t.Error(diff)
 		}
 	})
+}
+
+// TestAnyFlippedBitOfADecisionRecordChangesItsHash flips each bit of a stored record, among them the case of its keys.
+func TestAnyFlippedBitOfADecisionRecordChangesItsHash(t *testing.T) {
+	at := time.Date(2026, 11, 1, 9, 0, 0, int(250*time.Millisecond), time.UTC)
+	text := encodeLines([]Line{
+		{At: at, Stage: "receive", Outcome: "accepted", Reason: "Reported by \"prometheus\" <b>&\u2028\x01\u00fc\n."},
+		{At: at.Add(time.Hour), Stage: "incident", Outcome: "INC-1", Reason: ""},
+	})
+	whole, err := chainOf(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range len(text) * 8 {
+		flipped := []byte(text)
+		flipped[i/8] ^= 1 << (i % 8)
+		if chain, err := chainOf(string(flipped)); err == nil && chain == whole {
+			t.Errorf("byte %d: %q has the hash of %q", i/8, flipped, text)
+		}
+	}
+	for _, other := range []string{text + "\n", " " + text, text + "{}\n", strings.ReplaceAll(text, ":", ": ")} {
+		if chain, err := chainOf(other); err == nil && chain == whole {
+			t.Errorf("%q has the hash of %q", other, text)
+		}
+	}
 }

@@ -15,9 +15,7 @@ import (
 func TestFirstStartPrintsALinkThatMakesOneAdmin(t *testing.T) {
 	s := serve(t, "")
 	link := s.firstLink()
-	if !strings.Contains(s.err.String(), link) {
-		t.Error("the log does not hold the link")
-	}
+	need.Eventually(t, 20*time.Second, "the link in the log", func() bool { return strings.Contains(s.err.String(), link) })
 	b := s.browser()
 	b.must(401, http.MethodGet, "/incidents", "", nil)
 	var ways struct{ First bool }

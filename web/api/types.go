@@ -78,7 +78,7 @@ type Step struct {
 	ID         string     `json:"id" example:"S34"`
 	At         time.Time  `json:"at"`
 	Incident   string     `json:"incident"`
-	Kind       string     `json:"kind" enum:"open,assign,merge,split,show,suppress,close,reopen,acknowledge,unacknowledge,resolve,note,undo"`
+	Kind       string     `json:"kind" enum:"open,assign,merge,split,show,suppress,close,reopen,acknowledge,unacknowledge,resolve,own,note,undo"`
 	Actor      string     `json:"actor" doc:"engine, or who did it."`
 	Text       string     `json:"text"`
 	Alerts     []string   `json:"alerts" doc:"The first 50 alerts that it moved."`

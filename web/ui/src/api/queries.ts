@@ -184,6 +184,7 @@ export const send = {
   merge: (into: string, from: string[]) => take(client.POST(`${base}/incidents/{id}/merge`, { params: { path: { id: into } }, body: { from } })),
   split: (id: string, alerts: string[]) => take(client.POST(`${base}/incidents/{id}/split`, { params: { path: { id } }, body: { alerts } })),
   assign: (id: string, alerts: string[]) => take(client.POST(`${base}/incidents/{id}/assign`, { params: { path: { id } }, body: { alerts } })),
+  own: (id: string, owner: string) => take(client.POST(`${base}/incidents/{id}/own`, { params: { path: { id } }, body: { owner } })),
   note: (id: string, text: string) => take(client.POST(`${base}/incidents/{id}/notes`, { params: { path: { id } }, body: { text } })),
   undo: (step: string) => take(client.POST(`${base}/steps/{id}/undo`, { params: { path: { id: step } } })),
   replay: (letter: string) => take(client.POST(`${base}/dead-letters/{id}/replay`, { params: { path: { id: letter } } })),

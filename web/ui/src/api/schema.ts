@@ -2307,7 +2307,7 @@ export interface components {
             id: string;
             incident: string;
             /** @enum {string} */
-            kind: "open" | "assign" | "merge" | "split" | "show" | "suppress" | "close" | "reopen" | "acknowledge" | "unacknowledge" | "resolve" | "note" | "undo";
+            kind: "open" | "assign" | "merge" | "split" | "show" | "suppress" | "close" | "reopen" | "acknowledge" | "unacknowledge" | "resolve" | "own" | "note" | "undo";
             /** @description The second incident of a merge, split or assign. */
             other?: string;
             terms: components["schemas"]["Term"][];

@@ -2,6 +2,7 @@
 // at most four times a second.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type { Live } from "./live";
+import { mentionKey } from "./people";
 import { keys } from "./queries";
 import type { Incident, IncidentDetail } from "./types";
 
@@ -42,7 +43,11 @@ export function syncLive(live: Live, queries: QueryClient): () => void {
   }, refetchEvery);
   const stops = [
     live.on("incident", (incident) => { changed.set(incident.id, incident); stale.add(incident.id); }),
-    live.on("step", (step) => { stale.add(step.incident); if (step.other) stale.add(step.other); }),
+    live.on("step", (step) => {
+      stale.add(step.incident);
+      if (step.other) stale.add(step.other);
+      if (step.text.includes("@")) void queries.invalidateQueries({ queryKey: mentionKey });
+    }),
     live.on("stats", (stats) => queries.setQueryData(keys.stats, stats)),
     live.on("reset", () => void queries.invalidateQueries()),
   ];

@@ -9,10 +9,12 @@ const shortcuts: [string, string][] = [
   ["x", "select the row"],
   ["e", "acknowledge the selection, the row or the incident"],
   ["r", "resolve the selection, the row or the incident"],
+  ["a", "give the selection, the row or the incident to somebody"],
+  ["n", "write a note on the incident"],
   ["m", "merge the selection or the incident"],
   ["u", "undo the last thing done"],
   ["/", "filter"],
-  [places.map((_, i) => i + 1).join("  "), places.map((p) => p.word.toLowerCase()).join(", ")],
+  ["1 … 9", places.slice(0, 9).map((p) => p.word.toLowerCase()).join(", ")],
   ["?", "this help"],
   ["esc", "close; give up the selection"],
 ];

@@ -9,6 +9,7 @@ import { formatCount } from "../kit/numbers";
 import { setZone, useZone } from "../kit/settings";
 import { Account } from "../login/Account";
 import { ConnectionMark } from "./Connection";
+import { Mentions } from "./Mentions";
 import { placesFor, type PlaceAddress } from "./places";
 import classes from "./Shell.module.css";
 
@@ -72,6 +73,7 @@ export function Nav({ onHelp }: { onHelp: () => void }) {
           <Tooltip label="Commands (⌘K or Ctrl K)"><ActionIcon variant="subtle" color="gray" size={30} aria-label="Commands" onClick={spotlight.open}><IconSearch size={16} /></ActionIcon></Tooltip>
           <Tooltip label="Keyboard (?)"><ActionIcon className={classes.wide} variant="subtle" color="gray" size={30} aria-label="Keyboard help" onClick={onHelp}><IconQuestionMark size={16} /></ActionIcon></Tooltip>
           <ZoneSwitch />
+          {me && me.via !== "dev" && <Mentions />}
           <Account />
         </div>
       </div>

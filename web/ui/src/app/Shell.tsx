@@ -18,7 +18,7 @@ export function Shell() {
   useKeys({
     "?": () => setHelp(true),
     u: () => actions.undoLast(),
-    ...Object.fromEntries(places.map(({ to }, i) => [String(i + 1), () => void navigate({ to, search: {} })])),
+    ...Object.fromEntries(places.slice(0, 9).map(({ to }, i) => [String(i + 1), () => void navigate({ to, search: {} })])),
   });
   return (
     <div className={classes.shell}>

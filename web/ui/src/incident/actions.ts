@@ -22,6 +22,8 @@ export interface Actions {
   acknowledge: (ids: readonly string[]) => Promise<void>;
   resolve: (ids: readonly string[]) => Promise<void>;
   reopen: (ids: readonly string[]) => Promise<void>;
+  /** Gives incidents to somebody; "" gives them back. */
+  own: (ids: readonly string[], owner: string, self: string) => Promise<void>;
   /** Merges the others into one; the others end as merged. */
   merge: (into: string, from: readonly string[]) => Promise<boolean>;
   /** Answers with the id of the new incident, or nothing when it failed. */
@@ -91,6 +93,10 @@ export function useActions(): Actions {
       acknowledge: each("acknowledge", "Acknowledged"),
       resolve: each("resolve", "Resolved"),
       reopen: each("reopen", "Reopened"),
+      own: async (ids, owner, self) => {
+        const done = owner === "" ? `Gave ${subject(ids)} back` : owner === self ? `Took ${subject(ids)}` : `Gave ${subject(ids)} to ${owner}`;
+        if (ids.length > 0) await run(done, `Could not give ${subject(ids)} ${owner ? `to ${owner}` : "back"}`, ids.map((id) => () => send.own(id, owner)));
+      },
       merge: async (into, from) => (await run(`Merged ${from.join(", ")} into ${into}`, `Could not merge into ${into}`, from.map((id) => () => send.merge(into, [id])))).length > 0,
       split: async (id, alerts) => {
         const [result] = await run(`Split ${plural(alerts.length, "alert")} off ${id}`, `Could not split ${id}`, [() => send.split(id, [...alerts])]);

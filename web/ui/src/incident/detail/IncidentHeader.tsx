@@ -1,8 +1,10 @@
 import { ActionIcon, Button, Menu } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { IconDots } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { IncidentDetail } from "../../api/types";
+import { meQuery } from "../../api/session";
 import { SeverityMark, StateMark } from "../../kit/Marks";
 import { Span, Time } from "../../kit/Time";
 import { allows, type Actions } from "../actions";
@@ -14,13 +16,15 @@ interface Props {
   actions: Actions;
   onMerge: () => void;
   onNote: () => void;
+  onOwn: () => void;
   /** Splits what is selected in the alerts; undefined while nothing is. */
   onSplit: (() => void) | undefined;
   chosen: number;
 }
 
-export function IncidentHeader({ incident, actions, onMerge, onNote, onSplit, chosen }: Props) {
+export function IncidentHeader({ incident, actions, onMerge, onNote, onOwn, onSplit, chosen }: Props) {
   const { id, state } = incident;
+  const self = useQuery(meQuery).data?.user ?? "";
   const clipboard = useClipboard({ timeout: 1_500 });
   return (
     <header className={classes.header}>
@@ -33,11 +37,13 @@ export function IncidentHeader({ incident, actions, onMerge, onNote, onSplit, ch
           <span className="dim">{incident.endedAt ? "lasted" : "for"} <Span from={incident.startedAt} to={incident.endedAt} /></span>
           <span className="dim">started <Time at={incident.startedAt} /></span>
           {incident.acknowledgedAt && state === "acknowledged" && <span className="dim">acknowledged <Time at={incident.acknowledgedAt} /></span>}
+          <span className="dim">{incident.owner ? <>{incident.owner === self ? "yours" : `of ${incident.owner}`}</> : "no owner"}</span>
           {incident.mergedInto && <span>merged into <Link to="/incidents/$id" params={{ id: incident.mergedInto }} search={{}} className="link">{incident.mergedInto}</Link></span>}
         </div>
       </div>
       <div className={classes.actions}>
         {allows.acknowledge(state) && <Button onClick={() => void actions.acknowledge([id])} rightSection={<kbd>e</kbd>}>Acknowledge</Button>}
+        {!incident.owner && self && <Button variant="default" onClick={() => void actions.own([id], self, self)}>Take</Button>}
         {allows.resolve(state) && <Button variant="default" onClick={() => void actions.resolve([id])} rightSection={<kbd>r</kbd>}>Resolve</Button>}
         {allows.reopen(state) && <Button variant="default" onClick={() => void actions.reopen([id])}>Reopen</Button>}
         <Button variant="default" className={classes.copy} onClick={() => clipboard.copy(incidentMarkdown(incident, window.location.origin, Date.now()))}>{clipboard.copied ? "Copied" : "Copy as Markdown"}</Button>
@@ -46,6 +52,7 @@ export function IncidentHeader({ incident, actions, onMerge, onNote, onSplit, ch
           <Menu.Dropdown>
             <Menu.Item onClick={onMerge} disabled={!allows.merge(state)} rightSection={<kbd>m</kbd>}>Merge into…</Menu.Item>
             <Menu.Item onClick={onSplit} disabled={!onSplit}>{chosen > 0 ? `Split ${chosen} selected alerts off` : "Split: select alerts first"}</Menu.Item>
+            <Menu.Item onClick={onOwn} rightSection={<kbd>a</kbd>}>Give to…</Menu.Item>
             <Menu.Item onClick={onNote} rightSection={<kbd>n</kbd>}>Add a note…</Menu.Item>
           </Menu.Dropdown>
         </Menu>

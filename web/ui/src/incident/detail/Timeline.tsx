@@ -1,12 +1,13 @@
 import { Button, UnstyledButton } from "@mantine/core";
 import {
   IconArrowBackUp, IconArrowsJoin, IconArrowsSplit, IconBellOff, IconChevronRight, IconCircleCheck, IconCircleDashed, IconEye, IconHandOff, IconHandStop, IconNote,
-  IconPlus, IconRefresh, type TablerIcon,
+  IconPlus, IconRefresh, IconUserCheck, type TablerIcon,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Step } from "../../api/types";
 import { plural } from "../../kit/numbers";
+import { Mentioned } from "../../kit/Mentioned";
 import { Empty } from "../../kit/States";
 import { Why } from "../../kit/Terms";
 import { Time } from "../../kit/Time";
@@ -18,7 +19,7 @@ import classes from "./detail.module.css";
 
 const icons: Record<Step["kind"], TablerIcon> = {
   open: IconCircleDashed, assign: IconPlus, merge: IconArrowsJoin, split: IconArrowsSplit, show: IconEye, suppress: IconBellOff, close: IconCircleCheck,
-  reopen: IconRefresh, acknowledge: IconHandStop, unacknowledge: IconHandOff, resolve: IconCircleCheck, note: IconNote, undo: IconArrowBackUp,
+  reopen: IconRefresh, acknowledge: IconHandStop, unacknowledge: IconHandOff, resolve: IconCircleCheck, own: IconUserCheck, note: IconNote, undo: IconArrowBackUp,
 };
 
 function StepRow({ step, actions }: { step: Step; actions: Actions }) {
@@ -29,7 +30,7 @@ function StepRow({ step, actions }: { step: Step; actions: Actions }) {
     <li className={classes.step} data-undone={step.undoneAt ? true : undefined} data-kind={step.kind} data-step={step.id}>
       <Icon size={15} stroke={1.8} aria-hidden className={classes.stepIcon} />
       <div className={classes.stepText}>
-        <span className={classes.stepWords}>{step.text}</span>
+        <span className={classes.stepWords}><Mentioned text={step.text} /></span>
         {step.other && <Link to="/incidents/$id" params={{ id: step.other }} search={{}} className="link"> {step.other}</Link>}
         {step.terms.length > 0 && <> <Why terms={step.terms}>{step.undo.possible && <Button mt={8} size="compact-xs" variant="default" onClick={undo}>Undo this step</Button>}</Why></>}
         {step.undoneAt && <span className="dim"> undone <Time at={step.undoneAt} /> by {step.undoneBy}</span>}

@@ -4,16 +4,18 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { statsQuery } from "../../api/queries";
+import { meQuery } from "../../api/session";
 import { useConnection } from "../../app/Connection";
 import { useCommands } from "../../kit/commands";
 import { DataTable } from "../../kit/DataTable";
 import { FilterBar } from "../../kit/FilterBar";
 import { useKeys } from "../../kit/keys";
-import { formatCount } from "../../kit/numbers";
+import { formatCount, plural } from "../../kit/numbers";
 import { Empty, Failure, Loading } from "../../kit/States";
 import { hostAndPort, prometheusLines } from "../../kit/useAddress";
 import { allows, useActions } from "../actions";
 import { MergeSelection } from "../MergeDialog";
+import { OwnDialog } from "../OwnDialog";
 import { BulkBar } from "./BulkBar";
 import { useColumns } from "./useColumns";
 import { choices, defaultFilter, matches } from "./match";
@@ -31,11 +33,12 @@ export function IncidentListPage() {
   const columns = useColumns();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [active, setActive] = useState<string>();
-  const [merging, setMerging] = useState(false);
+  const [dialog, setDialog] = useState<"merge" | "own">();
+  const self = useQuery(meQuery).data?.user ?? "";
   const scroll = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
-  const calm = useCallback(() => selected.size === 0 && !merging && (scroll.current?.scrollTop ?? 0) < 8 && !body.current?.matches(":hover, :focus-within"), [selected, merging]);
-  const { rows, filter, fresh, refresh, more, query, complete } = useIncidentRows(text, search.sort, calm);
+  const calm = useCallback(() => selected.size === 0 && !dialog && (scroll.current?.scrollTop ?? 0) < 8 && !body.current?.matches(":hover, :focus-within"), [selected, dialog]);
+  const { rows, filter, fresh, refresh, more, query, complete } = useIncidentRows(text, search.sort, self, calm);
   const { data: stats } = useQuery(statsQuery);
   const actions = useActions();
   const stale = useConnection() === "lost";
@@ -53,7 +56,8 @@ export function IncidentListPage() {
   const set = (change: { q?: string; sort?: string }): void => void navigate({ to: "/", search: { ...search, ...change }, replace: true });
   useKeys({
     j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1), e: acknowledge, r: resolve, Escape: clear,
-    m: () => { if (chosen.length > 1) setMerging(true); },
+    m: () => { if (chosen.length > 1) setDialog("merge"); },
+    a: () => { if (targets.length > 0) setDialog("own"); },
     x: () => { if (active) setSelected((old) => { const next = new Set(old); if (!next.delete(active)) next.add(active); return next; }); },
     Enter: () => { if (active) void navigate({ to: "/incidents/$id", params: { id: active }, search: {} }); },
   });
@@ -69,7 +73,7 @@ export function IncidentListPage() {
           <FilterBar value={q} onChange={(value) => set({ q: value })} choices={choices} placeholder="Filter: state:open severity:critical payment" label="Filter incidents" />
           <span className={classes.total} aria-live="polite">{query.isSuccess ? `${formatCount(rows.length)}${complete ? "" : search.sort ? "+, loading all to sort" : "+"}` : ""}</span>
         </div>
-        {selected.size > 0 && <BulkBar chosen={chosen} actions={actions} onMerge={() => setMerging(true)} onClear={clear} />}
+        {selected.size > 0 && <BulkBar chosen={chosen} actions={actions} onMerge={() => setDialog("merge")} onOwn={() => setDialog("own")} onClear={clear} />}
       </header>
       <div ref={body} className={classes.body} data-stale={stale || undefined}>
         {fresh > 0 && rows.length > 0 && <Button className={classes.pill} radius="xl" size="compact-sm" onClick={() => { scroll.current?.scrollTo({ top: 0 }); refresh(); }}>{formatCount(fresh)} new</Button>}
@@ -79,10 +83,11 @@ export function IncidentListPage() {
         {rows.length > 0 && (
           <DataTable label="Incidents" rows={rows} columns={columns} rowId={(row) => row.id} rowName={(row) => row.id} rowHeight={narrow ? 58 : 36}
             sort={search.sort} onSort={(sort) => set({ sort: sort || undefined })} selected={selected} onSelect={setSelected} active={active} onActive={setActive}
-            dimmed={(row) => !matches(row, filter, 0)} onEnd={more} scrollRef={scroll} />
+            dimmed={(row) => !matches(row, filter, 0, self)} onEnd={more} scrollRef={scroll} />
         )}
       </div>
-      {merging && <MergeSelection chosen={chosen.filter((c) => allows.merge(c.state))} onClose={() => setMerging(false)} onMerge={(into, from) => { setMerging(false); clear(); void actions.merge(into, from); }} />}
+      {dialog === "own" && <OwnDialog what={targets.length === 1 ? (targets[0]?.id ?? "") : plural(targets.length, "incident")} onClose={() => setDialog(undefined)} onPick={(owner) => { setDialog(undefined); void actions.own(targets.filter((t) => (t.owner ?? "") !== owner).map((t) => t.id), owner, self).then(clear); }} />}
+      {dialog === "merge" && <MergeSelection chosen={chosen.filter((c) => allows.merge(c.state))} onClose={() => setDialog(undefined)} onMerge={(into, from) => { setDialog(undefined); clear(); void actions.merge(into, from); }} />}
     </>
   );
 }

@@ -1,14 +1,16 @@
 import { Link } from "@tanstack/react-router";
 import type { Stats } from "../../api/types";
 import { formatCount } from "../../kit/numbers";
-import { defaultFilter } from "./match";
-import classes from "./list.module.css";
+import { defaultFilter, mineFilter } from "./match";
+import { SavedViews } from "../../kit/SavedViews";
+import classes from "../../kit/Views.module.css";
 
 /** The usual filters, one click away, with how many incidents each holds. */
 export function Views({ q, stats }: { q: string; stats: Stats | undefined }) {
   const n = stats?.incidents;
   const views = [
     { word: "To handle", q: defaultFilter, count: n && n.open + n.acknowledged },
+    { word: "Mine", q: mineFilter, count: undefined },
     { word: "Forming", q: "state:forming", count: n?.forming },
     { word: "Resolved", q: "state:resolved", count: n?.resolved },
     { word: "Suppressed", q: "state:suppressed", count: n?.suppressed },
@@ -21,6 +23,7 @@ export function Views({ q, stats }: { q: string; stats: Stats | undefined }) {
           {view.word}{view.count !== undefined && <span className="dim"> {formatCount(view.count)}</span>}
         </Link>
       ))}
+      <SavedViews page="incidents" to="/" q={q} known={views.some((view) => view.q === q)} />
     </div>
   );
 }

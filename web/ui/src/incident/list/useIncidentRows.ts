@@ -11,11 +11,11 @@ const mostSorted = 10_000;
  * The rows of the list. Known rows change in place and keep their place; new ones are only counted until refresh is
  * called, or come in by themselves while calm says that nobody is pointing at a row.
  */
-export function useIncidentRows(text: string, sort: string | undefined, calm: () => boolean) {
+export function useIncidentRows(text: string, sort: string | undefined, self: string, calm: () => boolean) {
   const queries = useQueryClient();
   const filter = useMemo(() => readFilter(text), [text]);
   const [asked] = useState(() => Date.now());
-  const query = useInfiniteQuery({ ...incidentsQuery(toParameters(filter, asked)), placeholderData: (old) => old });
+  const query = useInfiniteQuery({ ...incidentsQuery(toParameters(filter, asked, self)), placeholderData: (old) => old });
   const items = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const known = useRef(new Set<string>());
   useEffect(() => { known.current = new Set(items.map((item) => item.id)); }, [items]);
@@ -34,13 +34,13 @@ export function useIncidentRows(text: string, sort: string | undefined, calm: ()
   useEffect(() => live.on("incident", (incident: Incident) => {
     if (known.current.has(incident.id)) return;
     setFresh((old) => {
-      const belongs = matches(incident, filter, Date.now());
+      const belongs = matches(incident, filter, Date.now(), self);
       if (belongs === old.has(incident.id)) return old;
       const next = new Set(old);
       if (belongs) next.add(incident.id); else next.delete(incident.id);
       return next;
     });
-  }), [filter]);
+  }), [filter, self]);
 
   useEffect(() => {
     if (fresh.size === 0) return undefined;

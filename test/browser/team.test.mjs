@@ -1,0 +1,131 @@
+// Two people at the same incidents: who owns what, who is named in a note, and the filters that they keep.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { api, eventually, openPage, outage, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
+
+let server, browser, rootSession;
+const pages = [];
+const password = "correct horse battery staple";
+const service = "team";
+
+/** Opens a one-time link in a page: that sets a password and logs in. */
+const openLink = (page, link, name) => page.evaluate(async ([address, body]) => {
+  const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(await answer.text());
+}, [`${api}/links/open`, { link, password, ...(name ? { name } : {}) }]);
+
+/** Sends a request as the page does: with its cookie and what it shows with changes. */
+const ask = (page, method, path, body) => page.evaluate(async ([address, how, content]) => {
+  const me = await (await fetch("/api/fairlead/v1/me")).json();
+  const answer = await fetch(address, { method: how, headers: { "Content-Type": "application/json", "Fairlead-CSRF": me.csrf }, body: content && JSON.stringify(content) });
+  return { status: answer.status, body: await answer.json().catch(() => null) };
+}, [api + path, method, body]);
+
+before(async () => {
+  server = await startServer("closed");
+  browser = await startBrowser();
+  const link = await eventually("the link is printed", async () => /#link=([A-Za-z0-9_-]+)/.exec(server.log())?.[1]);
+  const page = await open();
+  await openLink(page, link, "root");
+  rootSession = await page.context().storageState();
+  for (const [name, display] of [["ann", "Ann Weber"], ["bob", "Bob"]]) {
+    const made = await ask(page, "POST", "/users", { name, display, grants: [{ role: "responder" }], reason: "on call" });
+    assert.equal(made.status, 200, JSON.stringify(made.body));
+    const theirs = await openPage(browser, server.url);
+    await openLink(theirs, made.body.link.path.split("#link=")[1]);
+    sessions[name] = await theirs.context().storageState();
+    await theirs.context().close();
+  }
+  await sendAlerts(server.url, outage(service));
+});
+const sessions = {};
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.context().close();
+});
+
+async function open(path = "/", name = undefined) {
+  const page = await openPage(browser, server.url, path, name ? { storageState: name === "root" ? rootSession : sessions[name] } : {});
+  pages.push(page);
+  return page;
+}
+
+const row = (page) => page.getByRole("row").filter({ hasText: `${service}-` }).first();
+
+test("an incident is given to somebody, by keys alone, and found among what is hers", async () => {
+  const bob = await open("/", "bob");
+  const ann = await open("/?q=state:open,acknowledged+owner:me", "ann");
+  await ann.getByText("No incident matches").waitFor();
+  await row(bob).waitFor();
+  await bob.keyboard.press("j");
+  await bob.keyboard.press("a");
+  await bob.getByRole("dialog", { name: /Give INC-\d+ to/ }).waitFor();
+  assert.deepEqual(await seriousFindings(bob), []);
+  await bob.getByRole("textbox", { name: "Find somebody" }).fill("weber");
+  await bob.getByRole("radio", { name: "Ann Weber (ann)" }).waitFor();
+  await bob.keyboard.press("Enter");
+  await bob.getByText(/Gave INC-\d+ to ann/).waitFor();
+  await row(bob).getByText("ann", { exact: true }).waitFor();
+  await row(ann).waitFor();
+  await bob.keyboard.press("u");
+  await row(bob).getByText("nobody", { exact: true }).waitFor();
+  assert.deepEqual([...bob.complaints, ...ann.complaints], []);
+});
+
+test("several are taken at once, and the header says whose it is", async () => {
+  const ann = await open("/", "ann");
+  await row(ann).waitFor();
+  await ann.keyboard.press("j");
+  await ann.keyboard.press("x");
+  await ann.getByRole("toolbar", { name: "Actions on the selection" }).getByRole("button", { name: /Give 1 to/ }).click();
+  await ann.getByRole("button", { name: "Take", exact: true }).click();
+  await ann.getByText(/Took INC-\d+/).waitFor();
+  await row(ann).click();
+  await ann.getByText("yours", { exact: true }).waitFor();
+  await ann.getByText("Taken by ann", { exact: true }).waitFor();
+  assert.deepEqual(ann.complaints, []);
+});
+
+test("whoever is named in a note is told", async () => {
+  const bob = await open("/", "bob");
+  const ann = await open("/alerts", "ann");
+  await ann.getByRole("button", { name: "Mentions", exact: true }).waitFor();
+  await row(bob).click();
+  const note = bob.getByRole("textbox", { name: "Note" });
+  await note.pressSequentially("Looks like the pool, @an");
+  await bob.getByRole("option", { name: /ann/ }).waitFor();
+  assert.deepEqual(await seriousFindings(bob), []);
+  await bob.keyboard.press("ArrowDown");
+  await bob.keyboard.press("Enter");
+  await note.pressSequentially("please look");
+  assert.equal(await note.inputValue(), "Looks like the pool, @ann please look");
+  await bob.keyboard.press("Control+Enter");
+  await bob.getByRole("listitem").filter({ hasText: "Looks like the pool, @ann please look" }).waitFor();
+  await ann.getByRole("button", { name: "Mentions: 1 new one" }).click();
+  assert.deepEqual(await seriousFindings(ann), []);
+  await ann.getByRole("dialog", { name: "Mentions" }).getByRole("link", { name: /Looks like the pool/ }).click();
+  await ann.getByRole("listitem").filter({ hasText: "please look" }).waitFor();
+  await ann.getByRole("button", { name: "Mentions", exact: true }).waitFor();
+  assert.deepEqual([...bob.complaints, ...ann.complaints], []);
+});
+
+test("a filter is kept as a view, shared, and deleted", async () => {
+  const ann = await open("/?q=severity:critical+team", "ann");
+  await ann.getByRole("button", { name: "Save view" }).click();
+  await ann.getByRole("textbox", { name: "Name of the view" }).fill("Ours, burning");
+  await ann.getByRole("checkbox", { name: "All see it" }).check();
+  await ann.keyboard.press("Enter");
+  await ann.getByRole("link", { name: "Ours, burning" }).waitFor();
+  assert.equal(await ann.getByRole("link", { name: "Ours, burning" }).getAttribute("aria-current"), "page");
+  const bob = await open("/", "bob");
+  await bob.getByRole("link", { name: /Ours, burning/ }).click();
+  assert.equal(new URL(bob.url()).searchParams.get("q"), "severity:critical team");
+  assert.equal(await bob.getByRole("button", { name: /Change the view/ }).count(), 0, "only its owner changes it");
+  await ann.getByRole("button", { name: "Change the view Ours, burning" }).click();
+  await ann.getByRole("menuitem", { name: "Delete the view" }).click();
+  await ann.getByRole("link", { name: "Ours, burning" }).waitFor({ state: "detached" });
+  assert.deepEqual(ann.complaints, []);
+});

@@ -58,7 +58,7 @@ type Filter struct {
 	// Source selects the alerts of an integration; with Key only those whose sender's key has this fingerprint.
 	Source string
 	Key    signal.Fingerprint
-	// Text is looked for in the name and the entity.
+	// Text is looked for in the name, the entity, the labels and the annotations.
 	Text string
 	// Teams selects what people of these teams see; nil what everybody together sees, an empty list what belongs to no team.
 	Teams []string
@@ -69,6 +69,14 @@ type Filter struct {
 	Limit  int
 	// Decision also reads the decision record.
 	Decision bool
+
+	where []condition
+}
+
+// condition is SQL with its arguments.
+type condition struct {
+	text string
+	args []any
 }
 
 const told = `(a.silenced_by = '' AND a.inhibited_by = '' AND a.flapping = 0 AND r.state IN ('open', 'acknowledged', 'resolved'))`
@@ -153,7 +161,7 @@ func listHome(ctx context.Context, db store.Querier, f Filter, home int64) ([]*R
 	if f.Text != "" {
 		pattern := "%" + escapeLike(f.Text) + "%"
 		like := store.Like(db)
-		add("(a.name "+like+" ? ESCAPE '!' OR a.entity "+like+" ? ESCAPE '!')", pattern, pattern)
+		add("(a.name "+like+" ? ESCAPE '!' OR a.entity "+like+" ? ESCAPE '!' OR a.labels "+like+" ? ESCAPE '!' OR a.annotations "+like+" ? ESCAPE '!')", pattern, pattern, pattern, pattern)
 	}
 	if f.Teams != nil {
 		condition, values := seenAlert(f.Teams)
@@ -161,6 +169,9 @@ func listHome(ctx context.Context, db store.Querier, f Filter, home int64) ([]*R
 	}
 	if f.Numbers != nil {
 		add("a.seq IN (?)", store.List(f.Numbers))
+	}
+	for _, more := range f.where {
+		add(more.text, more.args...)
 	}
 	if f.Before != 0 {
 		add("a.seq < ?", int64(f.Before)) //nolint:gosec // as above

@@ -129,3 +129,27 @@ test("a filter is kept as a view, shared, and deleted", async () => {
   await ann.getByRole("link", { name: "Ours, burning" }).waitFor({ state: "detached" });
   assert.deepEqual(ann.complaints, []);
 });
+
+test("alerts are explored: values, matchers and a range narrow the list, and the address keeps it", async () => {
+  const bob = await open("/alerts", "bob");
+  const count = async (n) => bob.locator("[aria-live=polite]").filter({ hasText: new RegExp(`^${n}$`) }).waitFor();
+  await count(6);
+  assert.deepEqual(await seriousFindings(bob), []);
+  await bob.getByRole("group", { name: "Severity" }).getByRole("button", { name: /critical/ }).click();
+  await count(2);
+  await bob.getByRole("group", { name: "Severity" }).getByRole("button", { name: /critical/ }).click();
+  await count(6);
+  await bob.getByRole("textbox", { name: "Filter alerts" }).fill("pod=~.*-[0-2] service!=team-checkout");
+  await count(2);
+  assert.equal(new URL(bob.url()).searchParams.get("q"), "pod=~.*-[0-2] service!=team-checkout");
+  await bob.getByRole("textbox", { name: "Filter alerts" }).fill("pod=~[");
+  await bob.getByRole("alert").filter({ hasText: "query.match" }).waitFor();
+  await bob.getByRole("textbox", { name: "Filter alerts" }).fill("");
+  await count(6);
+  await bob.getByRole("img", { name: /6 alerts began between/ }).click();
+  await eventually("the range is in the address", async () => new URL(bob.url()).searchParams.get("from"));
+  await bob.reload();
+  await bob.getByRole("button", { name: "all times" }).click();
+  await count(6);
+  assert.deepEqual(bob.complaints.filter((text) => !/status of 422/.test(text)), []);
+});

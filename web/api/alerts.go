@@ -4,20 +4,33 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 )
 
+// AlertQuery asks for alerts. It is exported because huma fills embedded structs only then.
+type AlertQuery struct {
+	State       string    `query:"state" enum:"firing,resolved"`
+	Told        string    `query:"told" enum:"yes,no" doc:"Whether anybody was told."`
+	Disposition []string  `query:"disposition" enum:"told,held,silenced,inhibited,flapping,suppressed" doc:"One or more, with commas."`
+	Severity    []string  `query:"severity" enum:"none,info,warning,error,critical" doc:"One or more severities, with commas."`
+	Service     []string  `query:"service" maxItems:"50" doc:"One or more of what is hit, with commas: the label service, service_name or service.name, the entity's name, or the job."`
+	Source      string    `query:"source" maxLength:"100" doc:"Only what came through this integration."`
+	Match       []string  `query:"match,explode" maxItems:"20" doc:"A matcher of labels in Alertmanager's syntax; all must match." example:"[\"region=~\\\"eu-.*\\\"\"]"`
+	Q           string    `query:"q" maxLength:"200" doc:"Text in the name, the entity, the labels or the annotations."`
+	Incident    string    `query:"incident" doc:"Only the alerts of this incident and of those merged into it."`
+	Since       time.Time `query:"since" doc:"Only alerts that began at or after this time."`
+	Until       time.Time `query:"until" doc:"Only alerts that began before this time."`
+}
+
 type listAlerts struct {
-	State       string `query:"state" enum:"firing,resolved"`
-	Told        string `query:"told" enum:"yes,no" doc:"Whether anybody was told."`
-	Disposition string `query:"disposition" enum:"told,held,silenced,inhibited,flapping,suppressed"`
-	Q           string `query:"q" maxLength:"200" doc:"Text in the name or the entity."`
-	Incident    string `query:"incident" doc:"Only the alerts of this incident and of those merged into it."`
-	Cursor      string `query:"cursor" doc:"next of the page before."`
-	Limit       int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	AlertQuery
+	Cursor string `query:"cursor" doc:"next of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
 type listIncidentAlerts struct {
@@ -37,20 +50,60 @@ type alertPath struct {
 
 func (a *API) alertRoutes() {
 	route(a, http.MethodGet, "/alerts", "listAlerts", "List alerts, newest first", a.listAlerts)
+	route(a, http.MethodGet, "/alerts/summary", "summariseAlerts", "Count alerts by what they say and when they began", a.summariseAlerts)
 	route(a, http.MethodGet, "/alerts/{id}", "getAlert", "Get an alert", a.getAlert)
 	route(a, http.MethodGet, "/alerts/{id}/decisions", "getDecision", "Why was I, or was I not, told", a.getDecision)
 }
 
 func (a *API) listAlerts(ctx context.Context, in *listAlerts) (*body[AlertPage], error) {
-	f := alert.Filter{State: alert.State(in.State), Told: in.Told, Disposition: alert.Disposition(in.Disposition), Text: in.Q, Limit: in.Limit}
-	if in.Incident != "" {
-		n, err := incident.ParseID(in.Incident)
-		if err != nil {
-			return nil, invalid("query.incident", in.Incident, "write INC- and a number, for instance INC-12")
-		}
-		f.Incident = n
+	q, err := in.query(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return a.alertPage(ctx, f, in.Cursor)
+	q.Limit = in.Limit
+	return a.alertPage(ctx, q, in.Cursor)
+}
+
+func (a *API) summariseAlerts(ctx context.Context, in *AlertQuery) (*body[AlertSummary], error) {
+	q, err := in.query(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := alert.Summarise(ctx, a.cfg.DB.Read(), q)
+	if err != nil {
+		return nil, err
+	}
+	return answer(toAlertSummary(s)), nil
+}
+
+// query reads what is asked for; the error names what cannot be read.
+func (in *AlertQuery) query(ctx context.Context) (q alert.Query, err error) {
+	q = alert.Query{
+		Filter:   alert.Filter{State: alert.State(in.State), Told: in.Told, Text: in.Q, Source: in.Source, Teams: access.ScopeOf(ctx).Limit()},
+		Services: in.Service, Since: in.Since, Until: in.Until,
+	}
+	for _, d := range in.Disposition {
+		q.Dispositions = append(q.Dispositions, alert.Disposition(d))
+	}
+	for _, s := range in.Severity {
+		q.Severities = append(q.Severities, signal.ParseSeverity(s))
+	}
+	for _, text := range in.Match {
+		m, err := alert.ParseMatcher(text)
+		if err != nil {
+			return q, invalid("query.match", text, `write a label, = or != or =~ or !~, and a value, for instance region=~"eu-.*"`)
+		}
+		q.Matchers = append(q.Matchers, m)
+	}
+	if !in.Since.IsZero() && !in.Until.IsZero() && !in.Since.Before(in.Until) {
+		return q, invalid("query.until", in.Until.Format(time.RFC3339), "write a time after since")
+	}
+	if in.Incident != "" {
+		if q.Incident, err = incident.ParseID(in.Incident); err != nil {
+			return q, invalid("query.incident", in.Incident, "write INC- and a number, for instance INC-12")
+		}
+	}
+	return q, nil
 }
 
 func (a *API) listIncidentAlerts(ctx context.Context, in *listIncidentAlerts) (*body[AlertPage], error) {
@@ -64,30 +117,25 @@ func (a *API) listIncidentAlerts(ctx context.Context, in *listIncidentAlerts) (*
 	if err := a.sees(ctx, n); err != nil {
 		return nil, err
 	}
-	return a.alertPage(ctx, alert.Filter{Incident: n, Limit: in.Limit}, in.Cursor)
+	return a.alertPage(ctx, alert.Query{Filter: alert.Filter{Incident: n, Limit: in.Limit, Teams: access.ScopeOf(ctx).Limit()}}, in.Cursor)
 }
 
-func (a *API) alertPage(ctx context.Context, f alert.Filter, cursor string) (*body[AlertPage], error) {
+func (a *API) alertPage(ctx context.Context, q alert.Query, cursor string) (*body[AlertPage], error) {
 	if cursor != "" {
 		before, err := strconv.ParseUint(cursor, 10, 63)
 		if err != nil {
 			return nil, invalid("query.cursor", cursor, "use the value of next from the page before")
 		}
-		f.Before = before
+		q.Before = before
 	}
-	limit := f.Limit
-	f.Limit++
-	f.Teams = access.ScopeOf(ctx).Limit()
-	rows, err := alert.List(ctx, a.cfg.DB.Read(), f)
+	rows, next, err := alert.Search(ctx, a.cfg.DB.Read(), q)
 	if err != nil {
 		return nil, err
 	}
-	page := AlertPage{}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		page.Next = strconv.FormatUint(rows[limit-1].Seq, 10)
+	page := AlertPage{Items: toAlerts(rows)}
+	if next != 0 {
+		page.Next = strconv.FormatUint(next, 10)
 	}
-	page.Items = toAlerts(rows)
 	return answer(page), nil
 }
 
@@ -121,4 +169,19 @@ func (a *API) getDecision(ctx context.Context, in *alertPath) (*body[Decision], 
 		return nil, err
 	}
 	return answer(decision), nil
+}
+
+func toAlertSummary(s *alert.Summary) AlertSummary {
+	counts := func(list []alert.Count) []ValueCount {
+		out := make([]ValueCount, len(list))
+		for i, c := range list {
+			out[i] = ValueCount(c)
+		}
+		return out
+	}
+	return AlertSummary{
+		Alerts: s.Alerts, Complete: s.Complete, From: optional(s.From), Width: s.Width.Seconds(), Buckets: append([]int{}, s.Buckets...),
+		Severities: counts(s.Severities), States: counts(s.States), Dispositions: counts(s.Dispositions),
+		Names: counts(s.Names), Services: counts(s.Services), Sources: counts(s.Sources),
+	}
 }

@@ -151,6 +151,27 @@ type AlertPage struct {
 	Next  string  `json:"next"`
 }
 
+// ValueCount is a value and how many have it.
+type ValueCount struct {
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// AlertSummary counts alerts. Each list holds the most frequent values first, at most 20.
+type AlertSummary struct {
+	Alerts       int          `json:"alerts" doc:"How many were counted: the newest, at most 20000."`
+	Complete     bool         `json:"complete" doc:"Whether these are all."`
+	From         *time.Time   `json:"from,omitempty" doc:"When the first bucket begins; absent without alerts."`
+	Width        float64      `json:"width" doc:"How long a bucket lasts, in seconds."`
+	Buckets      []int        `json:"buckets" doc:"How many alerts began in each."`
+	Severities   []ValueCount `json:"severities"`
+	States       []ValueCount `json:"states"`
+	Dispositions []ValueCount `json:"dispositions"`
+	Names        []ValueCount `json:"names"`
+	Services     []ValueCount `json:"services"`
+	Sources      []ValueCount `json:"sources"`
+}
+
 // ActionResult is what a person's step led to.
 type ActionResult struct {
 	Incident Incident  `json:"incident"`

@@ -1,30 +1,50 @@
-// The filter of alerts. The API knows state, told and text; the rest is matched here, on what was loaded.
+// The filters of alerts: that of all alerts as the API's parameters; that of one incident's alerts, which are all loaded, judged here.
 import type { AlertFilter } from "../api/queries";
 import { dispositions, severities, type Alert } from "../api/types";
-import type { Filter } from "../kit/filter";
+import { parseSpan, type Filter } from "../kit/filter";
 
 export const alertChoices = { state: ["firing", "resolved"], told: ["yes", "no"], disposition: dispositions, severity: severities } as const;
 export const alertKeys = [...Object.keys(alertChoices), "service"];
 
-/** The API's parameters for a filter. */
-export function toAlertParameters(filter: Filter): AlertFilter {
-  const { state, told, disposition } = filter.terms;
+/** The keys of the list of all alerts, where the server judges. */
+export const listChoices = { ...alertChoices, since: ["15m", "1h", "24h", "7d"] } as const;
+export const listKeys = [...Object.keys(listChoices), "service", "source"];
+
+const matcher = /^[\p{L}_][\p{L}\p{N}_.:-]*(=~|!~|!=|=)\S*$/u;
+
+/** The words of a filter's text that are matchers of labels, such as region=~eu-.*, and the others. */
+export function splitMatchers(text: string): { match: string[]; rest: string } {
+  const words = text.split(" ").filter(Boolean);
+  return { match: words.filter((word) => matcher.test(word)), rest: words.filter((word) => !matcher.test(word)).join(" ") };
+}
+
+export interface Range {
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+/** The API's parameters for a filter. "since" is rounded to the minute, so that the same filter is the same query for a while. */
+export function toAlertParameters(filter: Filter, range: Range, now: number): AlertFilter {
+  const { state, told, disposition, severity, service, source, since } = filter.terms;
   const parameters: AlertFilter = {};
   const [oneState] = state?.length === 1 ? state : [];
   const [oneTold] = told?.length === 1 ? told : [];
   if (oneState === "firing" || oneState === "resolved") parameters.state = oneState;
   if (oneTold === "yes" || oneTold === "no") parameters.told = oneTold;
-  else if (disposition) {
-    const toldToo = disposition.includes("told");
-    if (!toldToo) parameters.told = "no";
-    else if (disposition.length === 1) parameters.told = "yes";
-  }
-  if (filter.text) parameters.q = filter.text;
+  if (disposition) parameters.disposition = dispositions.filter((d) => disposition.includes(d));
+  if (severity) parameters.severity = severities.filter((s) => severity.includes(s));
+  if (service) parameters.service = service;
+  if (source?.[0]) [parameters.source] = source;
+  const { match, rest } = splitMatchers(filter.text);
+  if (match.length > 0) parameters.match = match;
+  if (rest) parameters.q = rest;
+  const span = parseSpan(since?.[0] ?? "");
+  const from = Date.parse(range.from ?? ""), to = Date.parse(range.to ?? "");
+  if (!Number.isNaN(from)) parameters.since = new Date(from).toISOString();
+  else if (span) parameters.since = new Date(Math.floor((now - span) / 60_000) * 60_000).toISOString();
+  if (!Number.isNaN(to)) parameters.until = new Date(to).toISOString();
   return parameters;
 }
-
-/** Whether the filter asks for something that only the page can tell. */
-export const isLocal = (filter: Filter): boolean => Boolean(filter.terms.disposition ?? filter.terms.severity ?? filter.terms.service);
 
 /** What is hit, for lanes and filters. */
 export const serviceOf = (alert: Alert): string =>

@@ -19,7 +19,22 @@ export class ApiError extends Error {
   }
 }
 
-export const client = createClient<paths>({ baseUrl: "/", querySerializer: { array: { style: "form", explode: false } } });
+// Values that may hold a comma stand each for themselves; lists of words are one value with commas.
+const repeated = new Set(["match"]);
+
+/** Writes a query as the server reads it. */
+export function writeQuery(query: Record<string, unknown>): string {
+  const parts = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    const values: unknown[] = Array.isArray(value) ? value : [value];
+    const texts = values.flatMap((v) => (typeof v === "string" || typeof v === "number" || typeof v === "boolean" ? [String(v)] : []));
+    if (repeated.has(key)) for (const text of texts) parts.append(key, text);
+    else if (texts.length > 0) parts.append(key, texts.join(","));
+  }
+  return parts.toString();
+}
+
+export const client = createClient<paths>({ baseUrl: "/", querySerializer: writeQuery });
 
 interface Answer<T> {
   data?: T;

@@ -69,6 +69,13 @@ export const alertsQuery = (filter: AlertFilter) =>
     getNextPageParam: (last) => last.next || undefined,
   });
 
+export const alertSummaryQuery = (filter: AlertFilter) =>
+  queryOptions({
+    queryKey: [...keys.alerts, "summary", filter],
+    queryFn: ({ signal }) => take(client.GET(`${base}/alerts/summary`, { params: { query: filter }, signal })),
+    staleTime: 5_000,
+  });
+
 export const alertQuery = (id: string) =>
   queryOptions({
     queryKey: [...keys.alerts, "one", id],

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/alerts/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count alerts by what they say and when they began */
+        get: operations["summariseAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/alerts/{id}": {
         parameters: {
             query?: never;
@@ -1325,6 +1342,33 @@ export interface components {
             /** Format: int64 */
             told: number;
         };
+        AlertSummary: {
+            /**
+             * Format: int64
+             * @description How many were counted: the newest, at most 20000.
+             */
+            alerts: number;
+            /** @description How many alerts began in each. */
+            buckets: number[];
+            /** @description Whether these are all. */
+            complete: boolean;
+            dispositions: components["schemas"]["ValueCount"][];
+            /**
+             * Format: date-time
+             * @description When the first bucket begins; absent without alerts.
+             */
+            from?: string;
+            names: components["schemas"]["ValueCount"][];
+            services: components["schemas"]["ValueCount"][];
+            severities: components["schemas"]["ValueCount"][];
+            sources: components["schemas"]["ValueCount"][];
+            states: components["schemas"]["ValueCount"][];
+            /**
+             * Format: double
+             * @description How long a bucket lasts, in seconds.
+             */
+            width: number;
+        };
         AlertsBodyBody: {
             /** @description Ids of alerts. */
             alerts: string[];
@@ -2505,6 +2549,11 @@ export interface components {
             link: components["schemas"]["LinkMade"];
             user: components["schemas"]["User"];
         };
+        ValueCount: {
+            /** Format: int64 */
+            count: number;
+            value: string;
+        };
         ViewBodyBody: {
             name: string;
             page: string;
@@ -2580,11 +2629,24 @@ export interface operations {
                 state?: "firing" | "resolved";
                 /** @description Whether anybody was told. */
                 told?: "yes" | "no";
-                disposition?: "told" | "held" | "silenced" | "inhibited" | "flapping" | "suppressed";
-                /** @description Text in the name or the entity. */
+                /** @description One or more, with commas. */
+                disposition?: ("told" | "held" | "silenced" | "inhibited" | "flapping" | "suppressed")[];
+                /** @description One or more severities, with commas. */
+                severity?: ("none" | "info" | "warning" | "error" | "critical")[];
+                /** @description One or more of what is hit, with commas: the label service, service_name or service.name, the entity's name, or the job. */
+                service?: string[];
+                /** @description Only what came through this integration. */
+                source?: string;
+                /** @description A matcher of labels in Alertmanager's syntax; all must match. */
+                match?: string[];
+                /** @description Text in the name, the entity, the labels or the annotations. */
                 q?: string;
                 /** @description Only the alerts of this incident and of those merged into it. */
                 incident?: string;
+                /** @description Only alerts that began at or after this time. */
+                since?: string;
+                /** @description Only alerts that began before this time. */
+                until?: string;
                 /** @description next of the page before. */
                 cursor?: string;
                 limit?: number;
@@ -2602,6 +2664,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summariseAlerts: {
+        parameters: {
+            query?: {
+                state?: "firing" | "resolved";
+                /** @description Whether anybody was told. */
+                told?: "yes" | "no";
+                /** @description One or more, with commas. */
+                disposition?: ("told" | "held" | "silenced" | "inhibited" | "flapping" | "suppressed")[];
+                /** @description One or more severities, with commas. */
+                severity?: ("none" | "info" | "warning" | "error" | "critical")[];
+                /** @description One or more of what is hit, with commas: the label service, service_name or service.name, the entity's name, or the job. */
+                service?: string[];
+                /** @description Only what came through this integration. */
+                source?: string;
+                /** @description A matcher of labels in Alertmanager's syntax; all must match. */
+                match?: string[];
+                /** @description Text in the name, the entity, the labels or the annotations. */
+                q?: string;
+                /** @description Only the alerts of this incident and of those merged into it. */
+                incident?: string;
+                /** @description Only alerts that began at or after this time. */
+                since?: string;
+                /** @description Only alerts that began before this time. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSummary"];
                 };
             };
             /** @description Error */

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type Incident = Schemas["Incident"];
 export type IncidentDetail = Schemas["IncidentDetail"];
 export type Alert = Schemas["Alert"];
+export type AlertSummary = Schemas["AlertSummary"];
 export type Step = Schemas["Step"];
 export type Term = Schemas["Term"];
 export type Decision = Schemas["Decision"];

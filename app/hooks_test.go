@@ -17,3 +17,16 @@ func TestTheSigningKeyIsHandedOutForEveryKindThatCanSign(t *testing.T) {
 		}
 	}
 }
+
+func TestAMapperIsOfferedForEveryKindThatAsksIt(t *testing.T) {
+	own := map[string]bool{"json": true, "cloudevents": true, "sns": true} // they read by the mapper themselves
+	maps := map[string]bool{}
+	for _, h := range hooks(nil, pagers{}) {
+		maps[h.protocol.Kind] = maps[h.protocol.Kind] || h.protocol.Mapped || own[h.protocol.Kind]
+	}
+	for kind, want := range maps {
+		if got := integration.Maps(kind); got != want {
+			t.Errorf("integration.Maps(%q) is %t, and the protocol says %t", kind, got, want)
+		}
+	}
+}

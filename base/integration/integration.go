@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -118,6 +119,14 @@ var signing = map[string]bool{"grafana": true, "json": true}
 // Signs reports whether the senders of a kind can sign what they send instead of showing the key.
 func Signs(kind string) bool { return signing[kind] }
 
+// mapping are the kinds whose payloads a mapper may read.
+var mapping = map[string]bool{
+	"alertmanager": true, "cloudevents": true, "datadog": true, "grafana": true, "json": true, "k8s-events": true, "nagios": true, "oncall": true, "sns": true, "zabbix": true,
+}
+
+// Maps reports whether an integration's mapper is asked about payloads of a kind; other kinds have one form only.
+func Maps(kind string) bool { return mapping[kind] }
+
 // SigningKey returns what a sender signs with: the SHA-256 of a key's secret in hexadecimal. The secret itself is not kept, so
 // a signature by it could not be checked.
 func SigningKey(secret string) string { return hash(secret) }
@@ -166,6 +175,9 @@ func (i *Integration) Validate(kinds map[string]bool) error {
 		if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
 			return fmt.Errorf("forward: %q is not a URL of today's tool: write for instance https://alertmanager.example:9093/api/v2/alerts: %w", i.Forward, ErrInvalid)
 		}
+	}
+	if !Maps(i.Kind) && !reflect.ValueOf(i.Mapper).IsZero() {
+		return fmt.Errorf("mapper: what %s sends has one form, so a mapper would never be asked: leave it out, or use the kind json: %w", i.Kind, ErrInvalid)
 	}
 	if _, err := i.Mapper.Compile(); err != nil {
 		return err

@@ -302,25 +302,90 @@ test("the tee report says by name what today's tool did and Fairlead did not", a
   await page.getByRole("row", { name: /OnlyThere/ }).waitFor({ state: "detached" });
 });
 
-test("delete an integration, after a question", async () => {
+test("delete an integration: that is asked for, and decided on the page of approvals", async () => {
   await make({ name: "gone", kind: "pagerduty" });
   await open("/integrations/gone");
   await page.getByRole("button", { name: "Delete…" }).click();
-  await page.getByRole("dialog").getByText(/refused from now on/).waitFor();
-  await page.getByRole("button", { name: "Delete gone" }).click();
-  await page.waitForURL("**/integrations");
-  // It only asked; nobody else may decide on this machine, so whoever asked confirms.
-  const asked = (await get(server.url, "/approvals?state=pending")).items.find((item) => item.object === "gone");
-  const confirmed = await fetch(`${server.url}${api}/approvals/${asked.id}/approve`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ reason: "nobody sends any more" }),
-  });
-  assert.equal(confirmed.status, 200);
+  await page.getByRole("dialog").getByText(/Once another person has approved/).waitFor();
+  await page.getByRole("textbox", { name: "Why" }).fill("nobody sends any more");
+  await page.getByRole("button", { name: "Ask to delete gone" }).click();
+  await page.waitForURL("**/approvals?pick=*");
+  assert.equal((await fetch(`${server.url}${api}/integrations/gone`)).status, 200, "it only asked");
+  const drawer = page.getByRole("dialog");
+  await drawer.getByText("nobody sends any more").waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+  // Nobody else may decide on this machine, so whoever asked confirms.
+  await drawer.getByText("Nobody else may decide here").waitFor();
+  await drawer.getByRole("textbox", { name: "Your reason" }).fill("sure");
+  await drawer.getByRole("button", { name: "Approve" }).click();
+  await drawer.getByText("executed").waitFor();
   await eventually("it is deleted", async () => (await fetch(`${server.url}${api}/integrations/gone`)).status === 404);
+  await page.keyboard.press("Escape");
+  await page.getByText("Nothing waits for a decision").waitFor();
+});
+
+test("a purge says first what it would remove", async () => {
+  await open("/approvals");
+  await page.getByRole("button", { name: "Ask for a purge…" }).click();
+  await page.getByText(/Now that is 0 incidents with 0 alerts/).waitFor();
+  await page.getByRole("combobox", { name: /Only incidents/ }).or(page.getByRole("textbox", { name: /Only incidents/ })).first().fill("=~");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "body.matchers" }).waitFor();
+  assert.ok(await page.getByRole("button", { name: "Ask for it" }).isDisabled());
+  assert.deepEqual(page.complaints.splice(0).filter((text) => !text.includes("422")), []);
+});
+
+test("a sender that signs gets its signing key and lines that are taken", async () => {
+  await open("/integrations/new?pick=json");
+  await page.getByLabel("Name", { exact: true }).fill("signs");
+  await page.getByRole("button", { name: "Make integration" }).click();
+  const key = await page.getByTestId("key").innerText(), signing = await page.getByTestId("signing-key").innerText();
+  assert.match(signing, /^[0-9a-f]{64}$/);
+  const lines = (await page.locator("figure pre").allInnerTexts()).find((text) => text.includes("X-Signature"));
+  assert.ok(lines.includes(signing) && !lines.includes(key), lines);
+  await run("bash", ["-c", lines]);
+  await page.getByRole("list", { name: "Last payloads" }).getByRole("button", { name: /accepted 202.*1 alert/ }).waitFor();
+  const { stdout } = await run("bash", ["-c", lines.replaceAll(signing, "0".repeat(64))]);
+  assert.match(stdout, /The signature is wrong/);
+});
+
+test("heartbeats: who is heard, paused and forgotten", async () => {
+  const { key } = await make({ name: "beats", kind: "heartbeat" });
+  await open("/heartbeats");
+  const beat = await send("/in/heartbeat/beats?name=nightly&interval=25h", {}, { Authorization: `Bearer ${key}` });
+  assert.ok(beat.ok, await beat.text());
+  const row = page.getByRole("row").filter({ hasText: "beats" }).first();
+  await row.getByText("heard").waitFor();
+  await row.getByText("25 h", { exact: true }).waitFor();
+  await row.getByRole("button", { name: "Pause" }).click();
+  await row.getByText("paused").waitFor();
+  await page.keyboard.press("u");
+  await row.getByText("heard").waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+  await row.getByRole("button", { name: "Forget…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: /^Forget/ }).click();
+  await eventually("it is forgotten", async () => !(await get(server.url, "/heartbeats?integration=beats")).items.length);
+  await row.waitFor({ state: "detached" });
+});
+
+test("a forgotten silence is ended where it is listed", async () => {
+  const now = Date.now(), at = (ms) => new Date(now + ms).toISOString();
+  const { silenceID } = await (await send("/api/v2/silences", { matchers: [{ name: "service", value: "old", isRegex: false, isEqual: true }], startsAt: at(0), endsAt: at(1e8), createdBy: "ann", comment: "load test" })).json();
+  await open("/");
+  // A silence is forgotten after a day only: the list is made to hold this one.
+  await page.route("**/silences/forgotten", (route) => route.fulfill({ json: { items: [{ id: silenceID, matchers: '{service="old"}', createdBy: "ann", comment: "load test", startsAt: at(-2e8), endsAt: at(1e8), muted: 0, reason: "It has muted nothing for more than a day.", remindedAt: at(-8e7) }] } }));
+  await page.goto(`${server.url}/maintenance`);
+  const row = page.getByRole("row").filter({ hasText: "load test" });
+  await row.getByText("22 h ago").waitFor();
+  await row.getByRole("button", { name: /^End the silence/ }).click();
+  await page.getByText(/has ended/).waitFor();
+  const silences = await (await fetch(`${server.url}/api/v2/silences`)).json();
+  assert.equal(silences.find((silence) => silence.id === silenceID).status.state, "expired");
 });
 
 test("on a phone nothing sticks out sideways", async () => {
   await open("/integrations", { viewport: { width: 400, height: 800 } });
-  for (const path of ["/integrations", "/integrations/new", "/integrations/pager-prod", "/integrations/odd-tool?tab=mapper", "/integrations/odd-tool?tab=set-up", "/integrations/odd-tool?tab=settings", "/dead-letters", "/maintenance", "/maintenance?pick=new", "/deliveries", "/tee"]) {
+  for (const path of ["/integrations", "/integrations/new", "/integrations/pager-prod", "/integrations/odd-tool?tab=mapper", "/integrations/odd-tool?tab=set-up", "/integrations/odd-tool?tab=settings", "/dead-letters", "/maintenance", "/maintenance?pick=new", "/deliveries", "/tee", "/heartbeats", "/approvals"]) {
     await page.goto(server.url + path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 400), path);

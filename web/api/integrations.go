@@ -42,8 +42,10 @@ type IntegrationKey struct {
 
 // IntegrationList holds all integrations and the kinds there may be.
 type IntegrationList struct {
-	Items []Integration `json:"items"`
-	Kinds []string      `json:"kinds"`
+	Items  []Integration `json:"items"`
+	Kinds  []string      `json:"kinds"`
+	Mapped []string      `json:"mapped" doc:"Those of the kinds whose payloads a mapper may read."`
+	Signed []string      `json:"signed" doc:"Those of the kinds whose senders can sign instead of showing the key."`
 }
 
 // IntegrationDetail is an integration with the payloads that came last.
@@ -169,6 +171,15 @@ func fieldOf(err error) []ErrorDetail {
 
 func (a *API) listIntegrations(context.Context, *none) (*body[IntegrationList], error) {
 	list := IntegrationList{Items: []Integration{}, Kinds: a.cfg.Integrations.Kinds()}
+	list.Mapped, list.Signed = []string{}, []string{}
+	for _, kind := range list.Kinds {
+		if integration.Maps(kind) {
+			list.Mapped = append(list.Mapped, kind)
+		}
+		if integration.Signs(kind) {
+			list.Signed = append(list.Signed, kind)
+		}
+	}
 	for _, i := range a.cfg.Integrations.List() {
 		_, counters, _, err := a.cfg.Integrations.Find(i.Name)
 		if err == nil {

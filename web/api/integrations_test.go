@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func TestIntegrationsAreMadeEditedRotatedAndDeleted(t *testing.T) {
 	}
 	var list IntegrationList
 	body := s.do(http.MethodGet, "/integrations", "", 200, &list)
-	if len(list.Items) != 2 || len(list.Kinds) != 3 || strings.Contains(body, rotated.Key) || strings.Contains(body, "hash") {
+	if len(list.Items) != 2 || len(list.Kinds) != 3 || !slices.Contains(list.Mapped, "datadog") || slices.Contains(list.Mapped, "pagerduty") || strings.Contains(body, rotated.Key) || strings.Contains(body, "hash") {
 		t.Errorf("the list is %s", body)
 	}
 	var asked Approval
@@ -55,6 +56,7 @@ func TestIntegrationsAreMadeEditedRotatedAndDeleted(t *testing.T) {
 		{"POST", "/integrations", `{"name":"x","kind":"fax"}`, 422, "body.kind"},
 		{"POST", "/integrations", `{"name":"prod","kind":"datadog"}`, 409, "taken"},
 		{"PUT", "/integrations/prod", `{"mapper":{"name":"1 +"}}`, 422, "body.mapper.name"},
+		{"PUT", "/integrations/pd", `{"mapper":{"name":"body.x"}}`, 422, "body.mapper"},
 		{"PUT", "/integrations/nobody", `{}`, 404, "nobody"},
 		{"POST", "/integrations/prod/keys", `{"overlap":"soon"}`, 422, "body.overlap"},
 	} {

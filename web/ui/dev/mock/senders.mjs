@@ -41,7 +41,7 @@ function tee({ incidents }) {
   const list = incidents.slice(0, 400).map((i, n) => ({ incident: i.id, title: i.title, severity: i.severity, verdict: verdicts[n % 6], notifications: n % 6 === 2 ? 0 : i.alertCount, alerts: i.alertCount, told: ["team-shop"], receivers: n % 6 === 0 ? [] : ["team-shop"], toldAt: i.startedAt, ...(n % 6 === 0 ? {} : { shownAt: iso(Date.parse(i.startedAt) + 30_000) }), why: n % 6 === 0 ? "It was silenced." : "" })).sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict));
   const count = (v) => list.filter((c) => c.verdict === v).length;
   const notifications = list.reduce((n, c) => n + c.notifications, 0), pages = list.length - count("missed");
-  return { from: ago(604_800_000), to: ago(0), notifications, resolved: 12, byReceiver: { "team-shop": notifications }, pages, avoided: Math.max(0, notifications - pages), same: count("same"), later: count("later"), missed: count("missed"), extra: count("extra"), incidents: list, integrations: list.length ? [{ name: "today", kind: "am-told", forward: "", observe: false, lastAt: ago(5_000) }] : [] };
+  return { from: ago(604_800_000), to: ago(0), notifications, resolved: 12, byReceiver: { "team-shop": notifications }, pages, muted: 4, avoided: list.reduce((n, c) => n + (c.shownAt && c.notifications > 0 ? c.notifications - 1 : 0), 0), same: count("same"), later: count("later"), missed: count("missed"), extra: count("extra"), incidents: list, integrations: list.length ? [{ name: "today", kind: "am-told", forward: "", observe: false, lastAt: ago(5_000) }] : [] };
 }
 
 /** Answers what is about senders or receivers; undefined for the rest. */
@@ -49,7 +49,7 @@ export async function senders(req, parts, query, world, body) {
   const s = state(world);
   const one = (name) => { const i = s.integrations.get(name); if (!i) throw new Unknown(`There is no integration ${name}.`); return i; };
   switch (`${req.method} ${parts[0]} ${parts.length} ${parts[2] ?? ""}`.trim()) {
-    case "GET integrations 1": return { body: { items: [...s.integrations.values()].map(brief), kinds } };
+    case "GET integrations 1": return { body: { items: [...s.integrations.values()].map(brief), kinds, mapped: ["alertmanager", "cloudevents", "datadog", "grafana", "json", "k8s-events", "nagios", "oncall", "sns", "zabbix"], signed: ["grafana", "json"] } };
     case "POST integrations 1": { const b = await body(req); const i = integration(b.name, b.kind, 0); s.integrations.set(b.name, i); return { body: { integration: brief(i), key: "fl_mockmockmockmockmock" } }; }
     case "GET integrations 2": return { body: one(parts[1]) };
     case "PUT integrations 2": {

@@ -128,7 +128,8 @@ export const previewQuery = (name: string, body: { mapper: Mapper; payload: stri
 export const change = {
   create: (body: NewIntegration) => take(client.POST(`${base}/integrations`, { body })),
   update: (name: string, version: number, body: IntegrationEdit) => take(client.PUT(`${base}/integrations/{name}`, { params: { path: { name }, header: { "If-Match": version } }, body })),
-  remove: (name: string) => take(client.DELETE(`${base}/integrations/{name}`, { params: { path: { name } } })),
+  /** Asks for the deletion: somebody else must approve it. */
+  remove: (name: string, reason: string) => take(client.DELETE(`${base}/integrations/{name}`, { params: { path: { name }, query: { reason } } })),
   rotate: (name: string, overlap: string) => take(client.POST(`${base}/integrations/{name}/keys`, { params: { path: { name } }, body: { overlap } })),
 };
 
@@ -181,6 +182,7 @@ export const plan = {
   create: (body: WindowEdit) => take(client.POST(`${base}/maintenance`, { body })),
   update: (id: string, version: number, body: WindowEdit) => take(client.PUT(`${base}/maintenance/{id}`, { params: { path: { id }, header: { "If-Match": version } }, body })),
   remove: (id: string) => take(client.DELETE(`${base}/maintenance/{id}`, { params: { path: { id } } })),
+  expire: (silence: string) => take(client.POST(`${base}/silences/{id}/expire`, { params: { path: { id: silence } } })),
 };
 
 /** Everything that changes an incident; each answers with the step that did it. */

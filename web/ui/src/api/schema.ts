@@ -2036,6 +2036,10 @@ export interface components {
         IntegrationList: {
             items: components["schemas"]["Integration"][];
             kinds: string[];
+            /** @description Those of the kinds whose payloads a mapper may read. */
+            mapped: string[];
+            /** @description Those of the kinds whose senders can sign instead of showing the key. */
+            signed: string[];
         };
         IntegrationMade: {
             integration: components["schemas"]["Integration"];

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { statsQuery } from "../api/queries";
 import { meQuery } from "../api/session";
+import { waitingQuery } from "../approval/query";
 import { formatCount } from "../kit/numbers";
 import { setZone, useZone } from "../kit/settings";
 import { Account } from "../login/Account";
@@ -55,7 +56,8 @@ function More() {
 export function Nav({ onHelp }: { onHelp: () => void }) {
   const { data } = useQuery(statsQuery);
   const { data: me } = useQuery(meQuery);
-  const counts: Partial<Record<PlaceAddress, number | undefined>> = { "/": data && data.incidents.open + data.incidents.acknowledged, "/alerts": data?.alerts.firing, "/dead-letters": data?.deadLetters };
+  const { data: waiting } = useQuery(waitingQuery);
+  const counts: Partial<Record<PlaceAddress, number | undefined>> = { "/": data && data.incidents.open + data.incidents.acknowledged, "/alerts": data?.alerts.firing, "/dead-letters": data?.deadLetters, "/approvals": waiting?.items.filter((a) => a.mayDecide).length };
   return (
     <nav className={classes.nav} aria-label="Main">
       <Link to="/" search={{}} className={classes.brand} aria-label="Fairlead, to the incidents"><img src="/favicon.svg" width={20} height={20} alt="" /><span>Fairlead</span></Link>

@@ -9,7 +9,7 @@ import { OutcomeMark } from "../kit/Marks";
 import { plural } from "../kit/numbers";
 import { Time } from "../kit/Time";
 import classes from "./integration.module.css";
-import { senderOf } from "./senders";
+import { useMaps } from "./senders";
 
 /** The way from a capture to its alerts: "accepted" needs no more words. */
 const outcomeOf = (capture: Capture): string => (capture.outcome === "accepted" ? (capture.alerts > 0 ? plural(capture.alerts, "alert") : "no alert in it") : capture.outcome);
@@ -40,6 +40,7 @@ interface RowProps {
 }
 
 function Row({ capture, integration, open, onToggle }: RowProps) {
+  const maps = useMaps(integration.kind);
   return (
     <li>
       <UnstyledButton className={classes.capture} onClick={onToggle} aria-expanded={open}>
@@ -54,7 +55,7 @@ function Row({ capture, integration, open, onToggle }: RowProps) {
           <Payload capture={capture} />
           <div className={classes.row} style={{ marginTop: 8 }}>
             <Copy value={capture.body} what="the payload" />
-            {senderOf(integration.kind).fixed !== true && <Button renderRoot={(props) => <Link to="/integrations/$name" params={{ name: integration.name }} search={{ tab: "mapper", pick: capture.at }} {...props} />} variant="default" size="compact-xs">Map it</Button>}
+            {maps && <Button renderRoot={(props) => <Link to="/integrations/$name" params={{ name: integration.name }} search={{ tab: "mapper", pick: capture.at }} {...props} />} variant="default" size="compact-xs">Map it</Button>}
           </div>
         </div>
       )}

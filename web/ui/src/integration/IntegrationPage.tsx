@@ -17,7 +17,7 @@ import classes from "./integration.module.css";
 import { KeyTable } from "./KeyTable";
 import { MapperTab } from "./MapperTab";
 import { RotateDialog } from "./RotateDialog";
-import { senderOf } from "./senders";
+import { senderOf, useMaps } from "./senders";
 import { SettingsForm } from "./SettingsForm";
 import { SetUp, unknownKey } from "./SetUp";
 
@@ -52,7 +52,7 @@ function Loaded({ integration }: { integration: IntegrationDetail }) {
   const navigate = useNavigate();
   const [dialog, setDialog] = useState<"rotate" | "delete">();
   const stale = useConnection() === "lost";
-  const maps = senderOf(kind).fixed !== true;
+  const maps = useMaps(kind);
   const tab = tabs.find((t) => t === search.tab && (t !== "mapper" || maps)) ?? "payloads";
   const signed = senderOf(kind).signed === true;
   useKeys({ Escape: () => void navigate({ to: "/integrations", search: {} }) });

@@ -23,9 +23,9 @@ export function Made({ made }: { made: IntegrationMade }) {
       </PageHead>
       <div className={classes.page}>
         <div className={classes.column}>
-          {sender.signed !== true && <><h2 className={classes.heading}>1. The key</h2><Secret secret={made.key} /></>}
+          {sender.signed !== true && <><h2 className={classes.heading}>1. The key</h2><Secret secret={made.key} signing={made.signing_key} /></>}
           <h2 className={classes.heading}>{sender.signed ? "1" : "2"}. Point the tool here</h2>
-          <SetUp kind={kind} name={name} secret={made.key} />
+          <SetUp kind={kind} name={name} secret={made.key} signing={made.signing_key} />
           <h2 className={classes.heading}>{sender.signed ? "2" : "3"}. The first payload</h2>
           {arrived ? <Captures integration={data} /> : <Waiting />}
         </div>

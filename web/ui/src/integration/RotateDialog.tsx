@@ -22,7 +22,7 @@ export function RotateDialog({ integration, onClose }: { integration: Integratio
   });
   return (
     <Modal opened onClose={onClose} title={`New key for ${integration.name}`} closeButtonProps={{ "aria-label": "Close" }} closeOnClickOutside={!data}>
-      {data ? <Secret secret={data.key} /> : (
+      {data ? <Secret secret={data.key} signing={data.signing_key} /> : (
         <Select label="The keys before stay good" description="Long enough to change every sender." data={overlaps} value={overlap} onChange={(value) => setOverlap(value ?? "24h")} disabled={integration.keys.length === 0} allowDeselect={false} comboboxProps={{ withinPortal: true }} />
       )}
       {error && <p role="alert">{error.message}</p>}

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { offered, senderOf, senders } from "./senders";
 import { guided, guideOf } from "./snippets";
 
-const place = { origin: "https://fairlead.example:8460", name: "prod-eu", key: "fl_secret123" };
+const place = { origin: "https://fairlead.example:8460", name: "prod-eu", key: "fl_secret123", signing: "5165" };
 
 describe("how to point a sender here", () => {
   it("is written for every sender, and for no other", () => expect([...guided].sort()).toEqual(senders.map((s) => s.kind).sort()));
@@ -12,11 +12,17 @@ describe("how to point a sender here", () => {
     const text = steps.map((s) => s.lines).join("\n");
     expect(text).toContain("fairlead.example:8460");
     if (!senderOf(kind).signed) {
-      expect(text).toContain(place.key);
-      expect(test).toContain(place.key);
+      expect(text).toContain(kind === "github" ? place.signing : place.key);
+      expect(test).toContain(kind === "github" ? place.signing : place.key);
       expect(test).toContain("https://fairlead.example:8460/");
     }
     expect(`${text}\n${test}`).not.toMatch(/undefined|\[object/);
+  });
+
+  it.each(["grafana", "json"])("%s can sign instead of showing the key", (kind) => {
+    const { signed } = guideOf(kind, place);
+    expect(signed?.lines).toContain(place.signing);
+    expect(signed?.lines).not.toContain(place.key);
   });
 
   it("gives the scheme and the path that Prometheus needs", () => {

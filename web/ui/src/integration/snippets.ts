@@ -6,6 +6,8 @@ export interface Place {
   /** The integration's name, and its key or what stands for it. */
   name: string;
   key: string;
+  /** What a sender signs with that shows no key. */
+  signing: string;
 }
 
 export interface Step {
@@ -18,6 +20,8 @@ export interface Guide {
   /** A command that sends one harmless alert as the sender would. */
   test: string;
   note?: string;
+  /** The other way, for senders that sign. */
+  signed?: Step;
 }
 
 type Write = (place: Place & { url: string; host: string; scheme: string }) => Guide;
@@ -72,12 +76,16 @@ const guides: Record<string, Write> = {
     ],
     test: post(url, [bearer(key)], [{ "@timestamp": "2026-01-01T00:00:00Z", instance: "test", data: { alertCreated: { alert: { labels: { alertname: "FairleadTest" } } } } }]),
   }),
-  grafana: ({ url, key }) => ({
+  grafana: ({ url, key, signing }) => ({
     steps: [{
       caption: "A file in provisioning/alerting, or the same by hand: Alerting, Contact points, integration Webhook. Then send the default policy there too.",
       lines: `apiVersion: 1\ncontactPoints:\n  - orgId: 1\n    name: Fairlead\n    receivers:\n      - uid: fairlead\n        type: webhook\n        settings:\n          url: ${url}\n          httpMethod: POST\n          authorization_scheme: Bearer\n          authorization_credentials: ${key}`,
     }],
     test: post(url, [bearer(key)], group("test", { version: "1", orgId: 1, title: "[FIRING:1] FairleadTest", state: "alerting", message: "A test of the way to Fairlead" })),
+    signed: {
+      caption: "Or without the key on the way: let Grafana sign. In the contact point’s HMAC signature, instead of the authorization; an old request is then refused.",
+      lines: `Secret            ${signing}\nHeader            X-Grafana-Alerting-Signature\nTimestamp header  X-Grafana-Alerting-Timestamp`,
+    },
   }),
   pagerduty: ({ origin, key }) => ({
     steps: [
@@ -150,9 +158,9 @@ const guides: Record<string, Write> = {
     test: `curl -sS -X POST '${url}' \\\n  -H '${bearer(key)}'`,
     note: "After the first report, a silence longer than the interval raises an alert, which ends with the next report.",
   }),
-  github: ({ url, key }) => ({
-    steps: [{ caption: "Repository or organisation, Settings, Webhooks, Add. Events: deployments, deployment statuses, releases, workflow runs.", lines: `Payload URL   ${url}\nContent type  application/json\nSecret        ${key}` }],
-    test: `body='{"zen":"A test of the way to Fairlead"}'\ncurl -sS -X POST '${url}' \\\n  -H 'Content-Type: application/json' -H 'X-GitHub-Event: ping' \\\n  -H "X-Hub-Signature-256: sha256=$(printf %s "$body" | openssl dgst -sha256 -hmac '${key}' -r | cut -d' ' -f1)" \\\n  -d "$body"`,
+  github: ({ url, signing }) => ({
+    steps: [{ caption: "Repository or organisation, Settings, Webhooks, Add. Events: deployments, deployment statuses, releases, workflow runs.", lines: `Payload URL   ${url}\nContent type  application/json\nSecret        ${signing}` }],
+    test: `body='{"zen":"A test of the way to Fairlead"}'\ncurl -sS -X POST '${url}' \\\n  -H 'Content-Type: application/json' -H 'X-GitHub-Event: ping' \\\n  -H "X-Hub-Signature-256: sha256=$(printf %s "$body" | openssl dgst -sha256 -hmac '${signing}' -r | cut -d' ' -f1)" \\\n  -d "$body"`,
   }),
   gitlab: ({ url, key }) => ({
     steps: [{ caption: "Project or group, Settings, Webhooks, Add. Trigger: deployment, pipeline and release events.", lines: `URL           ${url}\nSecret token  ${key}` }],
@@ -166,9 +174,13 @@ const guides: Record<string, Write> = {
     steps: [{ caption: "A secret and a provider; then point your Alert objects at the provider.", lines: `apiVersion: v1\nkind: Secret\nmetadata:\n  name: fairlead\nstringData:\n  headers: |\n    Authorization: Bearer ${key}\n---\napiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\nmetadata:\n  name: fairlead\nspec:\n  type: generic\n  address: ${url}\n  secretRef:\n    name: fairlead` }],
     test: post(url, [bearer(key)], { involvedObject: { kind: "Kustomization", namespace: "flux-system", name: "test" }, severity: "info", timestamp: "2026-01-01T00:00:00Z", message: "A test of the way to Fairlead", reason: "ReconciliationSucceeded", metadata: { revision: "main@sha1:0000000" }, reportingController: "kustomize-controller" }),
   }),
-  json: ({ url, key }) => ({
+  json: ({ url, key, signing }) => ({
     steps: [{ caption: "Let the tool post its JSON here, with this header. Common names (title, status, severity, host, id) are read without a mapper.", lines: `POST ${url}\nAuthorization: Bearer ${key}` }],
     test: post(url, [bearer(key)], { id: "fairlead-test", title: "A test of the way to Fairlead", status: "firing", severity: "info", host: "test" }),
+    signed: {
+      caption: "Or sign the body instead of showing the key; X-Hub-Signature-256: sha256=… does, too.",
+      lines: `body='{"id":"fairlead-test","title":"A signed test","status":"firing"}'\ncurl -sS -X POST '${url}' \\\n  -H 'Content-Type: application/json' \\\n  -H "X-Signature: $(printf %s "$body" | openssl dgst -sha256 -hmac '${signing}' -r | cut -d' ' -f1)" \\\n  -d "$body"`,
+    },
   }),
 };
 

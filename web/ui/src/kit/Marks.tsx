@@ -31,7 +31,7 @@ interface MarkProps {
 }
 
 /** An icon and its word in one colour. Short hides the word from the eye, not from the ear. */
-function Mark({ icon: Icon, word, colour, short }: MarkProps) {
+export function Mark({ icon: Icon, word, colour, short }: MarkProps) {
   return (
     <span className={classes.mark} style={{ color: `var(--fl-${colour})` }} title={short ? word : undefined}>
       <Icon size={15} stroke={1.8} aria-hidden />

@@ -10,6 +10,7 @@ export function undoToast(text: string, undo: () => void): void {
   const id = notifications.show({
     autoClose: undoFor,
     withBorder: true,
+    closeButtonProps: { "aria-label": "Close" },
     message: (
       <div className={classes.toast}>
         <span>{text}</span>
@@ -21,7 +22,7 @@ export function undoToast(text: string, undo: () => void): void {
 }
 
 export function sayToast(text: string): void {
-  notifications.show({ autoClose: 5_000, withBorder: true, message: text });
+  notifications.show({ autoClose: 5_000, withBorder: true, closeButtonProps: { "aria-label": "Close" }, message: text });
 }
 
 /** Says what failed and stays until it is closed. */
@@ -30,6 +31,7 @@ export function failToast(what: string, error: unknown): void {
   notifications.show({
     autoClose: known?.status === 409 ? 10_000 : false,
     withBorder: true,
+    closeButtonProps: { "aria-label": "Close" },
     title: what,
     message: (
       <div role="alert">

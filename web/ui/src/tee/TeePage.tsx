@@ -14,6 +14,7 @@ import { Empty, Failure, Loading } from "../kit/States";
 import { columns, middleColumns, narrowColumns } from "./columns";
 import { Doors } from "./Doors";
 import { headline, meaning, pictureOf, toMarkdown, verdicts } from "./report";
+import viewClasses from "../kit/Views.module.css";
 import classes from "./tee.module.css";
 
 const spans = [{ value: "1h", label: "Last hour" }, { value: "24h", label: "Last day" }, { value: "7d", label: "Last 7 days" }, { value: "30d", label: "Last 30 days" }];
@@ -42,16 +43,16 @@ export function TeePage() {
         <div className={classes.bar}>
           <div>
             <p className={classes.headline}>{headline(report)}</p>
-            <p className="dim facts">{Object.entries(report.byReceiver).sort(([, a], [, b]) => b - a).slice(0, 6).map(([name, n]) => <span key={name}>{name} {formatCount(n)}</span>)}{report.resolved > 0 && <span>{formatCount(report.resolved)} more of ended alerts</span>}</p>
+            <p className="dim facts">{Object.entries(report.byReceiver).sort(([, a], [, b]) => b - a).slice(0, 6).map(([name, n]) => <span key={name}>{name} {formatCount(n)}</span>)}{report.resolved > 0 && <span>{formatCount(report.resolved)} more of ended alerts</span>}{(report.muted ?? 0) > 0 && <span title="Different alerts that the tool muted, as its event recorder says">{formatCount(report.muted ?? 0)} muted by the tool</span>}</p>
           </div>
           <NoiseBar spark={picture.spark} total={report.notifications} hidden={picture.missed} ends={picture.ends} summary={headline(report)} />
         </div>
       )}
       {report && (compared || report.integrations.length > 0) && (
         <div className={classes.tools}>
-          <div className={classes.views} role="group" aria-label="Verdicts">
+          <div className={viewClasses.views} style={{ margin: "0 -8px" }} role="group" aria-label="Verdicts">
             {[undefined, ...verdicts].map((verdict) => (
-              <Link key={verdict ?? "all"} to="/tee" search={(old) => ({ ...old, q: verdict })} className={classes.view} data-on={verdict === shown || undefined} aria-current={verdict === shown ? "page" : undefined} title={verdict && meaning[verdict]}>
+              <Link key={verdict ?? "all"} to="/tee" search={(old) => ({ ...old, q: verdict })} className={viewClasses.view} data-on={verdict === shown || undefined} aria-current={verdict === shown ? "page" : undefined} title={verdict && meaning[verdict]}>
                 {verdict ? verdict.charAt(0).toUpperCase() + verdict.slice(1) : "All"} <span className="dim">{formatCount(verdict ? report[verdict] : report.incidents.length)}</span>
               </Link>
             ))}

@@ -55,7 +55,7 @@ const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\
 export function toMarkdown(report: TeeReport): string {
   const line = (c: TeeComparison): string => `| ${c.verdict} | ${cell([c.incident, c.title].filter(Boolean).join(" "))} | ${c.severity} | ${c.notifications} | ${c.toldAt ?? ""} | ${c.shownAt ?? ""} | ${cell(c.why)} |`;
   return [
-    `**Today's tool beside Fairlead, ${report.from} to ${report.to}**`, "", `${headline(report)}. ${verdicts.map((v) => `${formatCount(report[v])} ${v}`).join(", ")}.`, "",
+    `**Today's tool beside Fairlead, ${report.from} to ${report.to}**`, "", `${headline(report)}. ${verdicts.map((v) => `${formatCount(report[v])} ${v}`).join(", ")}.${report.muted ? ` The tool muted ${plural(report.muted, "alert")}.` : ""}`, "",
     "| verdict | incident | severity | notifications | tool told at | Fairlead told at | why |", "| --- | --- | --- | ---: | --- | --- | --- |", ...report.incidents.map(line),
   ].join("\n");
 }

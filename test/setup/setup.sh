@@ -17,6 +17,7 @@ mkdir -p "$cache/bin"
 : >"$log"
 missing=()
 PATH=$PATH:/usr/sbin # where Debian keeps daemons, and not all users look
+for bin in /usr/lib/postgresql/*/bin; do PATH=$PATH:$bin; done # where Debian keeps the server's programs
 
 say() { printf 'setup: %s\n' "$*"; }
 
@@ -34,6 +35,7 @@ prometheus|prometheus|prometheus
 prometheus-alertmanager|prometheus-alertmanager|prometheus-alertmanager
 nagios4|nagios4-core msmtp-mta|nagios4
 icinga2|icinga2-bin|icinga2
+initdb|postgresql|postgresql
 chromium|chromium fonts-dejavu-core fonts-noto-core|'
 
 as_root() {
@@ -58,7 +60,7 @@ allow_starting() {
 }
 
 install_debian() {
-	local packages=() services=() absent=() command names daemons
+	local packages=() services=() absent=() command names daemons bin
 	while IFS='|' read -r command names daemons; do
 		command -v "$command" >/dev/null && continue
 		absent+=("$command")
@@ -86,6 +88,7 @@ install_debian() {
 			done
 		fi
 	fi
+	for bin in /usr/lib/postgresql/*/bin; do PATH=$PATH:$bin; done # the folder may be new
 	for command in "${absent[@]}"; do
 		command -v "$command" >/dev/null || lack "$command" "${why:-the package did not bring it}"
 	done

@@ -9,18 +9,24 @@ export class ApiError extends Error {
   readonly remedies: string[];
   /** What to give to whoever looks after the server. */
   readonly id: string | undefined;
+  /** How it is now, when somebody else has changed it meanwhile. */
+  readonly present: unknown;
 
   constructor(status: number, problem: Partial<Problem>) {
     super(problem.detail ?? problem.title ?? `The server answered ${status}.`);
     this.status = status;
     this.title = problem.title ?? "The server refused";
     this.id = problem.id;
+    this.present = problem.present;
     this.remedies = (problem.errors ?? []).map((e) => [e.field, e.remedy].filter(Boolean).join(": "));
   }
 }
 
 // Values that may hold a comma stand each for themselves; lists of words are one value with commas.
 const repeated = new Set(["match"]);
+
+/** A refusal in one text: what is wrong and what to do about each field. */
+export const sayProblem = (error: Error): string => (error instanceof ApiError ? [error.message, ...error.remedies].join(" ") : error.message);
 
 /** Writes a query as the server reads it. */
 export function writeQuery(query: Record<string, unknown>): string {
@@ -56,4 +62,9 @@ export async function take<T>(pending: Promise<Answer<T>>): Promise<NonNullable<
   }
   if (answer.data === undefined || answer.data === null) throw new ApiError(answer.response.status, { detail: "The answer was empty." });
   return answer.data;
+}
+
+/** Waits for an answer that has no content, or throws its ApiError. */
+export async function done(pending: Promise<Answer<unknown>>): Promise<void> {
+  await take(pending.then((answer) => (answer.error === undefined && answer.response.ok ? { ...answer, data: {} } : answer)));
 }

@@ -1,5 +1,6 @@
 // Who is at the page. The server keeps the session in a cookie; the page keeps what it must show with each change, and
 // notices when the session is gone.
+import { useQuery } from "@tanstack/react-query";
 import type { components } from "./schema";
 import { ApiError, client, take } from "./client";
 
@@ -36,7 +37,7 @@ export class Session {
 
 export const session = new Session();
 
-const free = /\/api\/fairlead\/v1\/(login|links\/.*|me)$/;
+const free = /\/api\/fairlead\/v1\/(login|password|links\/.*|me)$/;
 
 client.use({
   onRequest({ request }) {
@@ -65,3 +66,9 @@ export const meQuery = {
 } as const;
 
 export const waysQuery = { queryKey: ["login"], queryFn: () => take(client.GET("/api/fairlead/v1/login")) } as const;
+
+/** Whether one has a role that acts on incidents, silences and maintenance, somewhere at least; the server judges each case. */
+export function useResponder(): boolean {
+  const { data: me } = useQuery(meQuery);
+  return me === undefined || me === null || (!me.readOnly && (me.admin || me.roles.includes("responder")));
+}

@@ -1,6 +1,6 @@
 // The pages of the menu, in its order. Their number is also their key. A phone has room for few;
 // the others are in a menu there. Some are for admins alone.
-import { IconBell, IconCalendarTime, IconChecklist, IconHeartbeat, IconInbox, IconMailX, IconPlug, IconScale, IconSend } from "@tabler/icons-react";
+import { IconBell, IconCalendarTime, IconChecklist, IconHeartbeat, IconInbox, IconMailX, IconPlug, IconScale, IconSend, IconUsers } from "@tabler/icons-react";
 
 export const places = [
   { to: "/", word: "Incidents", icon: IconInbox, phone: true },
@@ -8,6 +8,7 @@ export const places = [
   { to: "/deliveries", word: "Deliveries", icon: IconSend, phone: false },
   { to: "/maintenance", word: "Maintenance", icon: IconCalendarTime, phone: false },
   { to: "/approvals", word: "Approvals", icon: IconChecklist, phone: false },
+  { to: "/people", word: "People", icon: IconUsers, phone: false, admin: true },
   { to: "/integrations", word: "Integrations", icon: IconPlug, phone: false, admin: true },
   { to: "/heartbeats", word: "Heartbeats", icon: IconHeartbeat, phone: false },
   { to: "/tee", word: "Tee report", icon: IconScale, phone: false },

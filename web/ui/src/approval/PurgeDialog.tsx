@@ -2,13 +2,11 @@ import { Button, Group, Modal, NumberInput, TagsInput, Textarea } from "@mantine
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiError } from "../api/client";
+import { sayProblem } from "../api/client";
 import { plural } from "../kit/numbers";
 import { Time } from "../kit/Time";
 import classes from "./approval.module.css";
 import { approvalKey, purge } from "./query";
-
-const say = (error: Error): string => (error instanceof ApiError ? [error.message, ...error.remedies].join(" ") : error.message);
 
 /** Asks others to remove old incidents and alerts for good, with what that would take away now. */
 export function PurgeDialog({ onClose, onAsked }: { onClose: () => void; onAsked: (id: string) => void }) {
@@ -30,10 +28,10 @@ export function PurgeDialog({ onClose, onAsked }: { onClose: () => void; onAsked
         <TagsInput label="Only incidents whose alerts all match (optional)" description="Matchers as in silences, for instance service=cart; Enter adds one." value={matchers} onChange={setMatchers} />
         <div aria-live="polite">
           {preview.data && <p style={{ margin: 0 }}>Now that is {plural(preview.data.incidents, "incident")} with {plural(preview.data.alerts, "alert")}{preview.data.oldest && preview.data.newest && <>, ended between <Time at={preview.data.oldest} /> and <Time at={preview.data.newest} /></>}. They cannot be brought back.</p>}
-          {preview.error && <p role="alert" style={{ margin: 0 }}>{say(preview.error)}</p>}
+          {preview.error && <p role="alert" style={{ margin: 0 }}>{sayProblem(preview.error)}</p>}
         </div>
         <Textarea label="Why" description="For the person who decides." required autosize minRows={2} maxLength={1000} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-        {error && <p role="alert" style={{ margin: 0 }}>{say(error)}</p>}
+        {error && <p role="alert" style={{ margin: 0 }}>{sayProblem(error)}</p>}
         <Group justify="flex-end" gap={8}>
           <Button variant="default" onClick={onClose}>Cancel</Button>
           <Button type="submit" loading={isPending} disabled={!number || !reason.trim() || preview.isError}>Ask for it</Button>

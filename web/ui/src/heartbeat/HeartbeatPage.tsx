@@ -3,6 +3,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
+import { useResponder } from "../api/session";
 import { DataTable } from "../kit/DataTable";
 import { formatCount } from "../kit/numbers";
 import { offerUndo } from "../kit/offerUndo";
@@ -34,7 +35,8 @@ export function HeartbeatPage() {
       offerUndo(done, async () => { await (was ? pause : resume)(of.id); await again(); });
     }, (failure: unknown) => failToast(`Could not ${was ? "resume" : "pause"} ${of.name}`, failure));
   }, [again]);
-  const columns = useMemo(() => (narrow ? makeNarrowColumns(toggle) : makeColumns(toggle, setForgetting)), [narrow, toggle]);
+  const may = useResponder();
+  const columns = useMemo(() => (narrow ? makeNarrowColumns(toggle) : makeColumns(toggle, setForgetting)).filter((c) => may || c.id !== "act"), [narrow, toggle, may]);
   const total = counts ? counts.heard + counts.missing + counts.waiting + counts.paused : 0;
   return (
     <>

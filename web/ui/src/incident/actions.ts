@@ -1,6 +1,7 @@
 // What a person can do to incidents. Each action is sent, applied to what is shown, and offered for undo.
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { useResponder } from "../api/session";
 import { patchIncidents } from "../api/sync";
 import { keys, send } from "../api/queries";
 import type { ActionResult, Incident, State } from "../api/types";
@@ -16,9 +17,13 @@ export const allows = {
   merge: (state: State): boolean => state !== "resolved",
 };
 
+const readsOnly = "Your role only reads. Whoever is responder may do this; an admin gives roles.";
+
 const subject = (ids: readonly string[]): string => (ids.length === 1 ? (ids[0] ?? "") : plural(ids.length, "incident"));
 
 export interface Actions {
+  /** Whether one has a role that acts on incidents at all. */
+  may: boolean;
   acknowledge: (ids: readonly string[]) => Promise<void>;
   resolve: (ids: readonly string[]) => Promise<void>;
   reopen: (ids: readonly string[]) => Promise<void>;
@@ -36,6 +41,7 @@ export interface Actions {
 
 export function useActions(): Actions {
   const queries = useQueryClient();
+  const may = useResponder();
   return useMemo(() => {
     const apply = (results: readonly ActionResult[]): void => {
       const changed = new Map<string, Incident>();
@@ -66,6 +72,10 @@ export function useActions(): Actions {
       }
     };
     const run = async (text: string, failed: string, calls: readonly (() => Promise<ActionResult>)[]): Promise<ActionResult[]> => {
+      if (!may) {
+        sayToast(readsOnly);
+        return [];
+      }
       const results: ActionResult[] = [];
       let failure: unknown;
       for (const call of calls) {
@@ -90,6 +100,7 @@ export function useActions(): Actions {
       if (ids.length > 0) await run(`${past} ${subject(ids)}`, `Could not ${verb} ${subject(ids)}`, ids.map((id) => () => send[verb](id)));
     };
     return {
+      may,
       acknowledge: each("acknowledge", "Acknowledged"),
       resolve: each("resolve", "Resolved"),
       reopen: each("reopen", "Reopened"),
@@ -119,5 +130,5 @@ export function useActions(): Actions {
         void undo(doing);
       },
     };
-  }, [queries]);
+  }, [queries, may]);
 }

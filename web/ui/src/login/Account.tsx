@@ -1,6 +1,7 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconLogout, IconUser } from "@tabler/icons-react";
+import { IconLogout, IconSettings, IconUser } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { client } from "../api/client";
 import { meQuery } from "../api/session";
 
@@ -19,6 +20,7 @@ export function Account() {
       <Menu.Target><ActionIcon variant="subtle" color="gray" size={30} aria-label={`Account: ${words}`} title={words}><IconUser size={16} /></ActionIcon></Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{words}</Menu.Label>
+        <Menu.Item leftSection={<IconSettings size={16} aria-hidden />} renderRoot={(props) => <Link to="/account" search={{}} {...props} />}>Account</Menu.Item>
         {!dev && <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={logOut}>Log out</Menu.Item>}
       </Menu.Dropdown>
     </Menu>

@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { forgottenQuery, keys, plan } from "../api/queries";
+import { useResponder } from "../api/session";
 import type { ForgottenSilence } from "../api/types";
 import { formatCount } from "../kit/numbers";
 import { Failure } from "../kit/States";
@@ -21,6 +22,7 @@ function End({ silence }: { silence: ForgottenSilence }) {
 
 /** Silences that hide something for long, or nothing at all: somebody should look at them. */
 export function ForgottenList() {
+  const may = useResponder();
   const { data, error, refetch } = useQuery(forgottenQuery);
   return (
     <section>
@@ -41,7 +43,7 @@ export function ForgottenList() {
                   <td><Time at={silence.startsAt} /></td>
                   <td><Time at={silence.endsAt} /></td>
                   <td>{silence.remindedAt ? <Time at={silence.remindedAt} /> : <span className="dim">not yet</span>}</td>
-                  <td><End silence={silence} /></td>
+                  <td>{may && <End silence={silence} />}</td>
                 </tr>
               ))}
             </tbody>

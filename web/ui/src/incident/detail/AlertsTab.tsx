@@ -23,12 +23,14 @@ interface Props {
   onSelect: (selected: ReadonlySet<string>) => void;
   onSplit: () => void;
   onMove: () => void;
+  /** Whether one may move alerts. */
+  may: boolean;
 }
 
 /** Whether the alert fired at some moment of the range. */
 const within = (alert: Alert, range: Range): boolean => Date.parse(alert.startsAt) <= range.to && (!alert.endsAt || Date.parse(alert.endsAt) >= range.from);
 
-export function AlertsTab({ alerts, complete, more, range, selected, onSelect, onSplit, onMove }: Props) {
+export function AlertsTab({ alerts, complete, more, range, selected, onSelect, onSplit, onMove, may }: Props) {
   const search = useSearch({ from: "__root__" });
   const navigate = useNavigate();
   const narrow = useMediaQuery("(max-width: 760px)");
@@ -44,7 +46,7 @@ export function AlertsTab({ alerts, complete, more, range, selected, onSelect, o
         <FilterBar value={q} onChange={(value) => set({ q: value || undefined })} choices={alertChoices} placeholder="Filter: state:firing service:payment text" label="Filter the alerts of this incident" />
         <span className="dim" aria-live="polite">{formatCount(rows.length)}{complete ? "" : "+"}</span>
       </div>
-      {selected.size > 0 && (
+      {may && selected.size > 0 && (
         <div className={classes.tabBar} role="toolbar" aria-label="Actions on the selection">
           <span>{plural(selected.size, "alert")} selected</span>
           <Button variant="default" onClick={onSplit}>Split {formatCount(selected.size)} off</Button>
@@ -55,7 +57,7 @@ export function AlertsTab({ alerts, complete, more, range, selected, onSelect, o
       {rows.length === 0
         ? <Empty title="No alert matches">{range ? "The filter or the range on the time axis leaves nothing." : "Take away a filter to see more."} <Button variant="default" size="compact-xs" onClick={() => void navigate({ to: ".", replace: true, search: (old) => ({ ...old, q: undefined, from: undefined, to: undefined }) })}>Show all</Button></Empty>
         : <DataTable label="Alerts of this incident" rows={rows} columns={narrow ? narrowColumns : middle ? middleColumns : incidentColumns} rowId={(a) => a.id} rowName={(a) => a.name} rowHeight={narrow ? 58 : 36}
-            sort={search.sort} onSort={(sort) => set({ sort: sort || undefined })} selected={selected} onSelect={onSelect} onEnd={more} maxHeight="max(360px, calc(100dvh - 260px))" />}
+            sort={search.sort} onSort={(sort) => set({ sort: sort || undefined })} {...(may ? { selected, onSelect } : {})} onEnd={more} maxHeight="max(360px, calc(100dvh - 260px))" />}
     </div>
   );
 }

@@ -42,12 +42,13 @@ export function IncidentHeader({ incident, actions, onMerge, onNote, onOwn, onSp
         </div>
       </div>
       <div className={classes.actions}>
-        {allows.acknowledge(state) && <Button onClick={() => void actions.acknowledge([id])} rightSection={<kbd>e</kbd>}>Acknowledge</Button>}
-        {!incident.owner && self && <Button variant="default" onClick={() => void actions.own([id], self, self)}>Take</Button>}
-        {allows.resolve(state) && <Button variant="default" onClick={() => void actions.resolve([id])} rightSection={<kbd>r</kbd>}>Resolve</Button>}
-        {allows.reopen(state) && <Button variant="default" onClick={() => void actions.reopen([id])}>Reopen</Button>}
+        {actions.may && allows.acknowledge(state) && <Button onClick={() => void actions.acknowledge([id])} rightSection={<kbd>e</kbd>}>Acknowledge</Button>}
+        {actions.may && !incident.owner && self && <Button variant="default" onClick={() => void actions.own([id], self, self)}>Take</Button>}
+        {actions.may && allows.resolve(state) && <Button variant="default" onClick={() => void actions.resolve([id])} rightSection={<kbd>r</kbd>}>Resolve</Button>}
+        {actions.may && allows.reopen(state) && <Button variant="default" onClick={() => void actions.reopen([id])}>Reopen</Button>}
         <Button variant="default" className={classes.copy} onClick={() => clipboard.copy(incidentMarkdown(incident, window.location.origin, Date.now()))}>{clipboard.copied ? "Copied" : "Copy as Markdown"}</Button>
-        <Menu position="bottom-end" shadow="md" width={240}>
+        {!actions.may && <span className="dim" title="An admin gives roles">your role reads</span>}
+        {actions.may && <Menu position="bottom-end" shadow="md" width={240}>
           <Menu.Target><ActionIcon variant="default" size={30} aria-label="More actions"><IconDots size={16} /></ActionIcon></Menu.Target>
           <Menu.Dropdown>
             <Menu.Item onClick={onMerge} disabled={!allows.merge(state)} rightSection={<kbd>m</kbd>}>Merge into…</Menu.Item>
@@ -55,7 +56,7 @@ export function IncidentHeader({ incident, actions, onMerge, onNote, onOwn, onSp
             <Menu.Item onClick={onOwn} rightSection={<kbd>a</kbd>}>Give to…</Menu.Item>
             <Menu.Item onClick={onNote} rightSection={<kbd>n</kbd>}>Add a note…</Menu.Item>
           </Menu.Dropdown>
-        </Menu>
+        </Menu>}
       </div>
     </header>
   );

@@ -59,15 +59,15 @@ function Loaded({ incident }: { incident: IncidentDetail }) {
   const split = (): void => void actions.split(id, chosen).then((made) => { if (made) setSelected(new Set()); });
   const acknowledge = (): void => { if (allows.acknowledge(state)) void actions.acknowledge([id]); };
   const resolve = (): void => { if (allows.resolve(state)) void actions.resolve([id]); };
-  useKeys({ e: acknowledge, r: resolve, m: () => { if (allows.merge(state)) setDialog("merge"); }, n: () => setDialog("note"), a: () => setDialog("own"), Escape: () => { if (selected.size > 0) setSelected(new Set()); else void navigate({ to: "/", search: {} }); } });
-  useCommands(useMemo(() => [
+  useKeys({ e: acknowledge, r: resolve, m: () => { if (actions.may && allows.merge(state)) setDialog("merge"); }, n: () => { if (actions.may) setDialog("note"); }, a: () => { if (actions.may) setDialog("own"); }, Escape: () => { if (selected.size > 0) setSelected(new Set()); else void navigate({ to: "/", search: {} }); } });
+  useCommands(useMemo(() => (!actions.may ? [] : [
     ...(allows.acknowledge(state) ? [{ id: "ack", label: `Acknowledge ${id}`, run: () => void actions.acknowledge([id]) }] : []),
     ...(allows.resolve(state) ? [{ id: "resolve", label: `Resolve ${id}`, run: () => void actions.resolve([id]) }] : []),
     ...(allows.reopen(state) ? [{ id: "reopen", label: `Reopen ${id}`, run: () => void actions.reopen([id]) }] : []),
     ...(allows.merge(state) ? [{ id: "merge", label: `Merge ${id} into…`, run: () => setDialog("merge") }] : []),
     { id: "own", label: `Give ${id} to…`, run: () => setDialog("own") },
     { id: "note", label: `Add a note to ${id}…`, run: () => setDialog("note") },
-  ], [actions, id, state]));
+  ]), [actions, id, state]));
 
   return (
     <div className={classes.page} data-stale={stale || undefined}>
@@ -84,8 +84,8 @@ function Loaded({ incident }: { incident: IncidentDetail }) {
           {(told.length > 0 || tab === "told") && <Tabs.Tab value="told">Told ({formatCount(told.length)})</Tabs.Tab>}
           <Tabs.Tab value="decisions">Decisions</Tabs.Tab>
         </Tabs.List>
-        <Tabs.Panel value="timeline"><NoteBox onSave={(text) => actions.note(id, text)} /><Timeline steps={steps} earlier={earlier} range={range} actions={actions} /></Tabs.Panel>
-        <Tabs.Panel value="alerts"><AlertsTab alerts={alerts} complete={complete} more={more} range={range} selected={selected} onSelect={setSelected} onSplit={split} onMove={() => setDialog("move")} /></Tabs.Panel>
+        <Tabs.Panel value="timeline">{actions.may && <NoteBox onSave={(text) => actions.note(id, text)} />}<Timeline steps={steps} earlier={earlier} range={range} actions={actions} /></Tabs.Panel>
+        <Tabs.Panel value="alerts"><AlertsTab alerts={alerts} complete={complete} more={more} range={range} selected={selected} onSelect={setSelected} onSplit={split} onMove={() => setDialog("move")} may={actions.may} /></Tabs.Panel>
         <Tabs.Panel value="told" className={classes.tab}><ToldTab incident={id} /></Tabs.Panel>
         <Tabs.Panel value="decisions"><DecisionsTab alerts={alerts} more={more} /></Tabs.Panel>
       </Tabs>

@@ -32,13 +32,13 @@ function StepRow({ step, actions }: { step: Step; actions: Actions }) {
       <div className={classes.stepText}>
         <span className={classes.stepWords}><Mentioned text={step.text} /></span>
         {step.other && <Link to="/incidents/$id" params={{ id: step.other }} search={{}} className="link"> {step.other}</Link>}
-        {step.terms.length > 0 && <> <Why terms={step.terms}>{step.undo.possible && <Button mt={8} size="compact-xs" variant="default" onClick={undo}>Undo this step</Button>}</Why></>}
+        {step.terms.length > 0 && <> <Why terms={step.terms}>{actions.may && step.undo.possible && <Button mt={8} size="compact-xs" variant="default" onClick={undo}>Undo this step</Button>}</Why></>}
         {step.undoneAt && <span className="dim"> undone <Time at={step.undoneAt} /> by {step.undoneBy}</span>}
       </div>
       <span className="dim">{step.actor === "engine" ? "by itself" : step.actor}</span>
       <span className={classes.stepTime}><Time at={step.at} /></span>
       <span className={classes.stepUndo}>
-        {step.undo.possible && <Button variant="subtle" color="gray" size="compact-xs" loading={busy} onClick={undo} aria-label={`Undo: ${step.text}`}>Undo</Button>}
+        {actions.may && step.undo.possible && <Button variant="subtle" color="gray" size="compact-xs" loading={busy} onClick={undo} aria-label={`Undo: ${step.text}`}>Undo</Button>}
       </span>
     </li>
   );

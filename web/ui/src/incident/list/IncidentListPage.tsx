@@ -56,8 +56,8 @@ export function IncidentListPage() {
   const set = (change: { q?: string; sort?: string }): void => void navigate({ to: "/", search: { ...search, ...change }, replace: true });
   useKeys({
     j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1), e: acknowledge, r: resolve, Escape: clear,
-    m: () => { if (chosen.length > 1) setDialog("merge"); },
-    a: () => { if (targets.length > 0) setDialog("own"); },
+    m: () => { if (actions.may && chosen.length > 1) setDialog("merge"); },
+    a: () => { if (actions.may && targets.length > 0) setDialog("own"); },
     x: () => { if (active) setSelected((old) => { const next = new Set(old); if (!next.delete(active)) next.add(active); return next; }); },
     Enter: () => { if (active) void navigate({ to: "/incidents/$id", params: { id: active }, search: {} }); },
   });
@@ -73,7 +73,7 @@ export function IncidentListPage() {
           <FilterBar value={q} onChange={(value) => set({ q: value })} choices={choices} placeholder="Filter: state:open severity:critical payment" label="Filter incidents" />
           <span className={classes.total} aria-live="polite">{query.isSuccess ? `${formatCount(rows.length)}${complete ? "" : search.sort ? "+, loading all to sort" : "+"}` : ""}</span>
         </div>
-        {selected.size > 0 && <BulkBar chosen={chosen} actions={actions} onMerge={() => setDialog("merge")} onOwn={() => setDialog("own")} onClear={clear} />}
+        {actions.may && selected.size > 0 && <BulkBar chosen={chosen} actions={actions} onMerge={() => setDialog("merge")} onOwn={() => setDialog("own")} onClear={clear} />}
       </header>
       <div ref={body} className={classes.body} data-stale={stale || undefined}>
         {fresh > 0 && rows.length > 0 && <Button className={classes.pill} radius="xl" size="compact-sm" onClick={() => { scroll.current?.scrollTo({ top: 0 }); refresh(); }}>{formatCount(fresh)} new</Button>}
@@ -82,7 +82,7 @@ export function IncidentListPage() {
         {query.isSuccess && rows.length === 0 && <NoRows q={q} any={(stats?.alerts.received ?? 0) > 0} onAll={() => set({ q: "" })} />}
         {rows.length > 0 && (
           <DataTable label="Incidents" rows={rows} columns={columns} rowId={(row) => row.id} rowName={(row) => row.id} rowHeight={narrow ? 58 : 36}
-            sort={search.sort} onSort={(sort) => set({ sort: sort || undefined })} selected={selected} onSelect={setSelected} active={active} onActive={setActive}
+            sort={search.sort} onSort={(sort) => set({ sort: sort || undefined })} {...(actions.may ? { selected, onSelect: setSelected } : {})} active={active} onActive={setActive}
             dimmed={(row) => !matches(row, filter, 0, self)} onEnd={more} scrollRef={scroll} />
         )}
       </div>

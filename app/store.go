@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,13 +33,14 @@ func (a *App) openDatabase(ctx context.Context) (err error) {
 	if a.db, err = store.Open(ctx, config, "ops", store.Schema(), a.part("store")); err != nil {
 		return fmt.Errorf("store.url: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(a.cfg.Data.Dir, "ops.db")); err != nil {
-		return nil //nolint:nilerr // there are no other rows
+	mark, err := store.LoadState(ctx, a.db.Read(), movedKey)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("look where the rows are: %w", err)
 	}
-	if _, err := store.LoadState(ctx, a.db.Read(), movedKey); err != nil {
-		if !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("look where the rows are: %w", err)
-		}
+	if bytes.Equal(mark, copying) {
+		return fmt.Errorf("the copy of rows to %s was not finished: run fairlead migrate sqlite-to-postgres again", store.Redact(config.URL))
+	}
+	if _, statErr := os.Stat(filepath.Join(a.cfg.Data.Dir, "ops.db")); statErr == nil && err != nil {
 		return fmt.Errorf("%s holds rows in ops.db that %s has not: copy them with fairlead migrate sqlite-to-postgres, or move ops.db away",
 			a.cfg.Data.Dir, store.Redact(config.URL))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -61,6 +62,9 @@ type Config struct {
 	After uint64
 }
 
+// lockName is the file in the folder that the process which uses it has locked.
+const lockName = "LOCK"
+
 // defaultMaxBytes is the limit of a stream when the configuration names none.
 const defaultMaxBytes = 1 << 30
 
@@ -79,6 +83,18 @@ func (c Config) Validate() error {
 		return fmt.Errorf("bus: replicas is %d, want 1 for the embedded server", c.Replicas)
 	}
 	return nil
+}
+
+// Lock keeps other processes from using the folder of a bus, until it is closed. ErrLocked says that one does.
+func Lock(dir string) (io.Closer, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of the stream: %w", err)
+	}
+	file, err := lockFile(filepath.Join(dir, lockName))
+	if err != nil {
+		return nil, err // not file, which would be a nil that is not nil
+	}
+	return file, nil
 }
 
 // Bus is a connection to the streams. It is safe for concurrent use.
@@ -134,7 +150,7 @@ func Open(ctx context.Context, config Config, logger *slog.Logger) (*Bus, error)
 		if err := os.MkdirAll(config.Dir, 0o750); err != nil {
 			return nil, fmt.Errorf("open bus: %w: %w", ErrUnavailable, err)
 		}
-		lock, err := lockFile(filepath.Join(config.Dir, "LOCK"))
+		lock, err := lockFile(filepath.Join(config.Dir, lockName))
 		if err != nil {
 			return nil, fmt.Errorf("open bus in %s: %w", config.Dir, err)
 		}

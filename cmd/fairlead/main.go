@@ -32,6 +32,7 @@ type commands struct {
 	Import       importCommand       `cmd:"" help:"Take over what another tool was configured or filled with."`
 	NotifyNagios notifyNagiosCommand `cmd:"" help:"Send one notification of Nagios, Icinga or Checkmk to a server."`
 	Audit        auditCommand        `cmd:"" help:"Work with the audit log."`
+	Migrate      migrateCommand      `cmd:"" help:"Move what is stored elsewhere."`
 	Access       accessCommand       `cmd:"" help:"Let people in."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }

@@ -71,7 +71,7 @@ func rules() access.Table { //nolint:funlen // a table
 	add(person(access.Shared, everybody), "GET", "/teams")
 	// Incidents and alerts.
 	add(person(access.Filtered, everybody), "GET", "/incidents", "/incidents/{id}", "/incidents/{id}/timeline", "/incidents/{id}/alerts",
-		"/alerts", "/alerts/summary", "/alerts/{id}", "/alerts/{id}/decisions", "/deliveries", "/events", "/stats")
+		"/alerts", "/alerts/summary", "/alerts/{id}", "/alerts/{id}/decisions", "/deliveries", "/events", "/stats", "/analytics")
 	add(person(access.Filtered, responders), "POST", "/incidents/{id}/acknowledge", "/incidents/{id}/unacknowledge", "/incidents/{id}/resolve",
 		"/incidents/{id}/reopen", "/incidents/{id}/merge", "/incidents/{id}/split", "/incidents/{id}/assign", "/incidents/{id}/notes", "/steps/{id}/undo")
 	// One's own: mentions and saved views.

@@ -21,3 +21,12 @@ func Like(db Querier) string {
 
 // List writes a slice as the inside of SQL's "IN (?)".
 func List(slice any) bun.ListValues { return bun.List(slice) }
+
+// Member is SQL for the text of a member of the JSON object in a column; NULL when the object has none. Name consists of
+// letters.
+func Member(db Querier, column, name string) string {
+	if db.Dialect().Name() == dialect.PG {
+		return "(CAST(" + column + " AS json) ->> '" + name + "')"
+	}
+	return "(" + column + " ->> '" + name + "')"
+}

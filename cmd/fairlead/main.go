@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // maintenance and analytics know time zones, also on a machine that has none
 
 	"github.com/alecthomas/kong"
 )

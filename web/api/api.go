@@ -103,6 +103,7 @@ func New(mux humago.Mux, cfg Config) *API {
 	a.maintenanceRoutes()
 	a.teeRoutes()
 	a.auditRoutes()
+	a.analyticsRoutes()
 	a.ownRoutes()
 	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)
 	return a

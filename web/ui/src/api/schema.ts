@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** MTTA, MTTR, alerts per incident, noise and pages, by time, team and person */
+        get: operations["getAnalytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/approvals": {
         parameters: {
             query?: never;
@@ -1373,6 +1390,40 @@ export interface components {
             /** @description Ids of alerts. */
             alerts: string[];
         };
+        Analytics: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many nights began in the time.
+             */
+            nights: number;
+            /** @description Who was called or acted, most first. A receiver stands for the person of that name, or for the responders of the team of that name. */
+            people: components["schemas"]["Burden"][];
+            /** @description By time; the first and the last may be cut short. */
+            periods: components["schemas"]["AnalyticsPeriod"][];
+            /** @description Who was notified, most first. */
+            receivers: components["schemas"]["Burden"][];
+            /** @description What belongs to several teams counts for each. */
+            teams: components["schemas"]["AnalyticsTeam"][];
+            /** Format: date-time */
+            to: string;
+            total: components["schemas"]["Figure"];
+            /** @description Where days and nights begin. */
+            zone: string;
+        };
+        AnalyticsPeriod: {
+            figure: components["schemas"]["Figure"];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        AnalyticsTeam: {
+            figure: components["schemas"]["Figure"];
+            /** @description The alerts' label team; empty for what has none. */
+            team: string;
+        };
         Approval: {
             /** Format: date-time */
             createdAt: string;
@@ -1497,6 +1548,47 @@ export interface components {
              * @description Leaves.
              */
             size: number;
+        };
+        Burden: {
+            /**
+             * Format: int64
+             * @description Incidents that a person was the first to acknowledge.
+             */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description What a person did to incidents.
+             */
+            acts: number;
+            name: string;
+            /** Format: int64 */
+            nightActs: number;
+            /** Format: int64 */
+            nightPages: number;
+            /**
+             * Format: int64
+             * @description How many nights had a page.
+             */
+            nights: number;
+            /** Format: int64 */
+            pages: number;
+            /**
+             * Format: double
+             * @description nightPages / nights; null when no night began.
+             */
+            pagesPerNight: number | null;
+            /** @description Those behind a receiver; empty when nobody is known by its name. */
+            people: string[];
+            /**
+             * Format: int64
+             * @description The most pages in one night.
+             */
+            worstNight: number;
+            /**
+             * @description The day on which that night began, in the zone; empty without one.
+             * @example 2026-11-24
+             */
+            worstNightOn: string;
         };
         Calendar: {
             items: components["schemas"]["Window"][];
@@ -1694,6 +1786,72 @@ export interface components {
             field: string;
             remedy?: string;
             value?: unknown;
+        };
+        Figure: {
+            /**
+             * Format: int64
+             * @description Alerts in these incidents.
+             */
+            alerts: number;
+            /**
+             * Format: double
+             * @description alerts / incidents; null without incidents.
+             */
+            alertsPerIncident: number | null;
+            /**
+             * Format: int64
+             * @description Incidents that have ended.
+             */
+            ended: number;
+            /**
+             * Format: int64
+             * @description Of these, those that ended without anybody having done anything to them.
+             */
+            idle: number;
+            /**
+             * Format: double
+             * @description idle / ended; null when none has ended.
+             */
+            idleShare: number | null;
+            /**
+             * Format: int64
+             * @description Incidents that left forming in the time; merged ones count once.
+             */
+            incidents: number;
+            /**
+             * Format: int64
+             * @description Of these, those at night.
+             */
+            nightPages: number;
+            /**
+             * Format: double
+             * @description untold / received; null without alerts.
+             */
+            noiseShare: number | null;
+            /**
+             * Format: int64
+             * @description Notifications sent that something fires: first, new alerts, repeats. One for each receiver, whatever the number of its integrations. Those older than 90 days are not kept.
+             */
+            pages: number;
+            /**
+             * Format: double
+             * @description nightPages / nights; null when no night began.
+             */
+            pagesPerNight: number | null;
+            /**
+             * Format: int64
+             * @description Alerts that came in the time.
+             */
+            received: number;
+            /** @description From when an incident was shown to when a person first acknowledged it, or resolved it without. Those nobody acknowledged are left out. The mean is MTTA. */
+            timeToAcknowledge: components["schemas"]["Spread"];
+            /** @description From an incident's first alert to its end: a person resolved it, or its alerts had been over for incident.settle. The mean is MTTR. */
+            timeToResolve: components["schemas"]["Spread"];
+            /**
+             * Format: int64
+             * @description Of these, those that nobody was told of: silenced, inhibited, flapping, or in an incident that never left forming.
+             */
+            untold: number;
         };
         Forgotten: {
             items: components["schemas"]["ForgottenSilence"][];
@@ -2336,6 +2494,28 @@ export interface components {
         SessionList: {
             items: components["schemas"]["Session"][];
         };
+        Spread: {
+            /**
+             * Format: double
+             * @description Seconds.
+             */
+            mean: number | null;
+            /**
+             * Format: double
+             * @description Seconds.
+             */
+            median: number | null;
+            /**
+             * Format: int64
+             * @description How many were measured.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description Seconds; nine of ten are not longer.
+             */
+            p90: number | null;
+        };
         Stats: {
             alerts: components["schemas"]["AlertStats"];
             /** Format: int64 */
@@ -2781,6 +2961,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAnalytics: {
+        parameters: {
+            query?: {
+                /** @description By default 28 days before to. */
+                from?: string;
+                /** @description By default now. */
+                to?: string;
+                period?: "day" | "week" | "month";
+                /** @description An IANA time zone. */
+                zone?: string;
+                /** @description The hours at which a night begins and ends. */
+                night?: string;
+                /** @description Only what belongs to this team; "-" what belongs to none; empty everything. */
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analytics"];
                 };
             };
             /** @description Error */

@@ -1,6 +1,6 @@
 // The pages of the menu, in its order. Their number is also their key. A phone has room for few;
 // the others are in a menu there. Some are for admins alone.
-import { IconBell, IconCalendarTime, IconChecklist, IconHeartbeat, IconInbox, IconMailX, IconPlug, IconScale, IconSend, IconUsers } from "@tabler/icons-react";
+import { IconBell, IconCalendarTime, IconChartBar, IconChecklist, IconHeartbeat, IconInbox, IconMailX, IconPlug, IconScale, IconSend, IconUsers } from "@tabler/icons-react";
 
 export const places = [
   { to: "/", word: "Incidents", icon: IconInbox, phone: true },
@@ -11,6 +11,7 @@ export const places = [
   { to: "/people", word: "People", icon: IconUsers, phone: false, admin: true },
   { to: "/integrations", word: "Integrations", icon: IconPlug, phone: false, admin: true },
   { to: "/heartbeats", word: "Heartbeats", icon: IconHeartbeat, phone: false },
+  { to: "/analytics", word: "Analytics", icon: IconChartBar, phone: false },
   { to: "/tee", word: "Tee report", icon: IconScale, phone: false },
   { to: "/dead-letters", word: "Dead letters", icon: IconMailX, phone: false, admin: true },
 ] as const;

@@ -84,11 +84,11 @@ func rules() access.Table { //nolint:funlen // a table
 	// The audit log: what people did, so not for everybody.
 	add(person(access.Whole, auditors), "GET", "/audit", "/audit/state", "/audit/checkpoint", "/audit/consistency", "/audit/leaves/{n}", "/audit/leaves/{n}/proof")
 	// The map, the calendar and silences.
-	add(person(access.Shared, everybody), "GET", "/map", "/clock", "/maintenance", "/silences/forgotten", "/heartbeats")
+	add(person(access.Shared, everybody), "GET", "/map", "/clock", "/maintenance", "/silences", "/silences/{id}", "/silences/forgotten", "/heartbeats", "/health")
 	add(person(access.Shared, admins), "PUT", "/map/edges")
-	add(person(access.Filtered, responders), "POST", "/maintenance", "/silences/{id}/expire")
+	add(person(access.Filtered, responders), "POST", "/maintenance", "/silences", "/silences/{id}/expire")
 	add(person(access.Shared, responders), "POST", "/maintenance/preview")
-	add(person(access.Filtered, responders), "PUT", "/maintenance/{id}")
+	add(person(access.Filtered, responders), "PUT", "/maintenance/{id}", "/silences/{id}")
 	add(person(access.Filtered, responders), "DELETE", "/maintenance/{id}")
 	add(person(access.Whole, responders), "POST", "/heartbeats/{id}/pause", "/heartbeats/{id}/resume")
 	add(person(access.Whole, responders), "DELETE", "/heartbeats/{id}")

@@ -80,6 +80,7 @@ type App struct {
 	api          *api.API
 	registry     *prometheus.Registry
 	health       *telemetry.Health
+	pulse        pulse
 	listener     net.Listener
 	server       *http.Server
 	live         live
@@ -263,6 +264,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "heartbeats", a.heartbeats.Run)
 	g.start(ctx, "reminders", a.remind)
 	g.start(ctx, "events", a.api.Run)
+	g.start(ctx, "health", a.watch)
 	g.start(ctx, "http", a.serve)
 	a.logger.Info("ready", "url", a.URL(), "version", a.opts.Version, "clock", a.cfg.Clock, "data", a.cfg.Data.Dir, "after", time.Since(a.started).Round(time.Millisecond).String())
 	if err := a.welcome(ctx); err != nil {

@@ -34,7 +34,7 @@ func (a *App) newServer() *http.Server {
 		Replay: func(ctx context.Context, letter store.DeadLetter) (bool, string, error) {
 			return a.replay(ctx, mux, letter)
 		},
-		Signer: a.signer, Exported: a.exported(), Erase: a.erase, Reminded: a.reminded,
+		Signer: a.signer, Exported: a.exported(), Erase: a.erase, Reminded: a.reminded, Health: a.ownHealth,
 		Still:  a.still,
 		Logger: a.part("api"),
 	})

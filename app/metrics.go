@@ -40,6 +40,7 @@ func (a *App) register() {
 		}
 		return float64(last - position)
 	})
+	gauge("fairlead_bus_lag_seconds", "How long the oldest alert that was accepted and not yet applied has waited.", func() float64 { return a.pulse.lag(time.Now()).Seconds() })
 	counter("fairlead_store_writes_total", "Changes committed to the database.", func() float64 { return float64(a.db.Stats().Writes) })
 	counter("fairlead_store_failures_total", "Changes that could not be committed.", func() float64 { return float64(a.db.Stats().Failures) })
 	counter("fairlead_store_commits_total", "Transactions: several changes share one.", func() float64 { return float64(a.db.Stats().Groups) })

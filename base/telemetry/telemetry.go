@@ -102,9 +102,15 @@ func (h *Health) Register(name string, check func(ctx context.Context) error) {
 // errSlow says that a check did not answer in time.
 var errSlow = errors.New("no answer in time")
 
-// Ready runs every check at once and returns one error for each that failed, with the name in front, sorted; none means
-// ready. When ctx ends, the checks that have not answered count as failed; they must heed ctx.
-func (h *Health) Ready(ctx context.Context) []error {
+// Check is the answer of one readiness check; Err is nil when the component is ready.
+type Check struct {
+	Name string
+	Err  error
+}
+
+// Checks runs every check at once and returns their answers, sorted by name. When ctx ends, the checks that have not answered
+// count as failed; they must heed ctx.
+func (h *Health) Checks(ctx context.Context) []Check {
 	h.mu.Lock()
 	answers := make(map[string]chan error, len(h.checks))
 	for name, check := range h.checks {
@@ -113,7 +119,7 @@ func (h *Health) Ready(ctx context.Context) []error {
 		go func() { answer <- check(ctx) }() // ends with ctx at the latest
 	}
 	h.mu.Unlock()
-	var failed []error
+	checks := make([]Check, 0, len(answers))
 	for name, answer := range answers {
 		var err error
 		select {
@@ -125,11 +131,20 @@ func (h *Health) Ready(ctx context.Context) []error {
 				err = errSlow
 			}
 		}
-		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", name, err))
+		checks = append(checks, Check{Name: name, Err: err})
+	}
+	slices.SortFunc(checks, func(a, b Check) int { return strings.Compare(a.Name, b.Name) })
+	return checks
+}
+
+// Ready runs Checks and returns one error for each that failed, with the name in front, sorted; none means ready.
+func (h *Health) Ready(ctx context.Context) []error {
+	var failed []error
+	for _, check := range h.Checks(ctx) {
+		if check.Err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", check.Name, check.Err))
 		}
 	}
-	slices.SortFunc(failed, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return failed
 }
 

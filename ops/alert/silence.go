@@ -69,6 +69,8 @@ var (
 	ErrNoSilence = errors.New("silence not found")
 	// ErrInvalidSilence says that a silence cannot be accepted as it is.
 	ErrInvalidSilence = errors.New("invalid silence")
+	// ErrSilenceChanged says that a silence is not as whoever edits it saw it.
+	ErrSilenceChanged = errors.New("silence changed meanwhile")
 )
 
 // SilenceChange is one step that a person took, to be stored whole or not at all.
@@ -193,6 +195,18 @@ func (s *Silences) List(now time.Time) []Silence {
 // makes a new one with a new id. A zero StartsAt means now. The errors wrap ErrNoSilence or ErrInvalidSilence, or come from
 // the store.
 func (s *Silences) Set(ctx context.Context, actor string, now time.Time, silence Silence) (string, error) {
+	return s.set(ctx, actor, now, silence, nil)
+}
+
+// Edit is Set for a silence of which somebody saw a version; ErrSilenceChanged when it is another now.
+func (s *Silences) Edit(ctx context.Context, actor string, now time.Time, silence Silence, version int64) (string, error) {
+	return s.set(ctx, actor, now, silence, &version)
+}
+
+// Version tells edits of a silence apart.
+func (s *Silence) Version() int64 { return s.UpdatedAt.UnixMilli() }
+
+func (s *Silences) set(ctx context.Context, actor string, now time.Time, silence Silence, version *int64) (string, error) {
 	// The store keeps milliseconds, so memory must not know more.
 	now, silence.EndsAt = now.Truncate(time.Millisecond), silence.EndsAt.UTC().Truncate(time.Millisecond)
 	if silence.StartsAt = silence.StartsAt.UTC().Truncate(time.Millisecond); silence.StartsAt.IsZero() {
@@ -208,6 +222,8 @@ func (s *Silences) Set(ctx context.Context, actor string, now time.Time, silence
 	switch {
 	case silence.ID != "" && previous == nil:
 		return "", fmt.Errorf("%w: %s", ErrNoSilence, silence.ID)
+	case version != nil && previous != nil && previous.Version() != *version:
+		return "", fmt.Errorf("%w: %s", ErrSilenceChanged, silence.ID)
 	case previous != nil && canUpdate(previous, &silence, now):
 		change.Action = "silence.update"
 	case len(s.byID) >= MaxSilences:

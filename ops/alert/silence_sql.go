@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -151,4 +152,25 @@ func loadMatchers(text string) (Matchers, error) {
 		}
 	}
 	return matchers, nil
+}
+
+// MutedNow returns how many firing alerts each silence mutes now, by its id.
+func MutedNow(ctx context.Context, db store.Querier) (map[string]int, error) {
+	rows, err := db.QueryContext(ctx, "SELECT silenced_by, count(*) FROM alerts WHERE state = 'firing' AND silenced_by <> '' GROUP BY silenced_by")
+	if err != nil {
+		return nil, fmt.Errorf("count what silences mute: %w", store.Classify(err))
+	}
+	defer rows.Close()
+	muted := map[string]int{}
+	for rows.Next() {
+		var ids string
+		var n int
+		if err := rows.Scan(&ids, &n); err != nil {
+			return nil, fmt.Errorf("count what silences mute: %w", err)
+		}
+		for id := range strings.SplitSeq(ids, ",") {
+			muted[id] += n
+		}
+	}
+	return muted, rows.Err()
 }

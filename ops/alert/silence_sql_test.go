@@ -68,3 +68,22 @@ func TestSilencesSurviveARestartWithTheirAuditLeaves(t *testing.T) {
 		t.Errorf("got %v, %v after pruning, want only that which ended last", loaded, err)
 	}
 }
+
+func TestMutedNowCountsFiringAlerts(t *testing.T) {
+	db, all := sparse(t, 60)
+	want := map[string]int{}
+	for _, e := range all {
+		if e.State == Firing {
+			for _, id := range e.SilencedBy {
+				want[id]++
+			}
+		}
+	}
+	got, err := MutedNow(t.Context(), db.Read())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) == 0 {
+		t.Errorf("muted now (-want +got):\n%s", diff)
+	}
+}

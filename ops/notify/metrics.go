@@ -37,7 +37,7 @@ func newMetrics(registry prometheus.Registerer, db *store.DB) *metrics {
 	}, func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		n, err := countPending(ctx, db.Read())
+		n, _, err := Waiting(ctx, db.Read())
 		if err != nil {
 			return 0
 		}

@@ -277,10 +277,16 @@ func OfAlert(ctx context.Context, db store.Querier, seq uint64) ([]*Delivery, er
 	return loadDeliveries(ctx, db, "number IN (SELECT delivery FROM delivery_alerts WHERE alert = ?) ORDER BY number LIMIT 100", int64(seq)) //nolint:gosec // as above
 }
 
-// countPending returns how many deliveries wait.
-func countPending(ctx context.Context, db store.Querier) (n int, err error) {
-	err = db.QueryRowContext(ctx, "SELECT count(*) FROM deliveries WHERE state = 'pending'").Scan(&n)
-	return n, err
+// Waiting returns how many deliveries wait, and when the oldest of them was decided; zero without one.
+func Waiting(ctx context.Context, db store.Querier) (n int, oldest time.Time, err error) {
+	var at sql.NullInt64
+	if err := db.QueryRowContext(ctx, "SELECT count(*), min(at) FROM deliveries WHERE state = 'pending'").Scan(&n, &at); err != nil {
+		return 0, time.Time{}, fmt.Errorf("count the deliveries that wait: %w", store.Classify(err))
+	}
+	if n > 0 {
+		oldest = store.Time(at.Int64)
+	}
+	return n, oldest, nil
 }
 
 // prune removes what ended before a time.

@@ -59,6 +59,8 @@ type Config struct {
 	Replay func(ctx context.Context, letter store.DeadLetter) (accepted bool, reason string, err error)
 	// Reminded returns when somebody was last reminded of silences, by id; nil when nobody ever is.
 	Reminded func(ctx context.Context) (map[string]time.Time, error)
+	// Health says how the server itself is, but for its version; nil leaves its route out.
+	Health func(ctx context.Context) (Health, error)
 	// Erase forgets a person; store.ErrConflict when they can still log in, store.ErrNotFound when nobody knows them.
 	Erase func(ctx context.Context, name, actor, reason string) (Erasure, error)
 	// Signer signs checkpoints of the audit log.
@@ -101,9 +103,13 @@ func New(mux humago.Mux, cfg Config) *API {
 	a.integrationRoutes()
 	a.heartbeatRoutes()
 	a.maintenanceRoutes()
+	a.silenceRoutes()
 	a.teeRoutes()
 	a.auditRoutes()
 	a.analyticsRoutes()
+	if cfg.Health != nil {
+		a.healthRoutes()
+	}
 	a.ownRoutes()
 	mux.HandleFunc("GET "+Prefix+"/events", a.serveEvents)
 	return a

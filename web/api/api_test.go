@@ -121,7 +121,12 @@ func (s *server) do(method, path, body string, want int, into any) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if body != "" {
+	return s.send(r, want, into)
+}
+
+func (s *server) send(r *http.Request, want int, into any) string {
+	s.t.Helper()
+	if r.ContentLength != 0 {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	answer, err := s.Client().Do(r)
@@ -134,7 +139,7 @@ func (s *server) do(method, path, body string, want int, into any) string {
 		s.t.Fatal(err)
 	}
 	if answer.StatusCode != want {
-		s.t.Fatalf("%s %s: got %d, want %d: %s", method, path, answer.StatusCode, want, data)
+		s.t.Fatalf("%s %s: got %d, want %d: %s", r.Method, r.URL.Path, answer.StatusCode, want, data)
 	}
 	if into != nil {
 		if err := json.Unmarshal(data, into); err != nil {

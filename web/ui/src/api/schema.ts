@@ -344,6 +344,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server itself is: checks, queues, lags, disk */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/heartbeats": {
         parameters: {
             query?: never;
@@ -1065,6 +1082,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List silences: active, pending, then expired ones, which are kept for five days */
+        get: operations["listSilences"];
+        put?: never;
+        /** Silence alerts for a time */
+        post: operations["createSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/silences/forgotten": {
         parameters: {
             query?: never;
@@ -1075,6 +1110,24 @@ export interface paths {
         /** List silences that somebody may have forgotten */
         get: operations["listForgotten"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a silence */
+        get: operations["getSilence"];
+        /** Change a silence; where that would rewrite history, it ends and another takes its place, as in Alertmanager */
+        put: operations["updateSilence"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1734,6 +1787,27 @@ export interface components {
             items: components["schemas"]["Delivery"][];
             next: string;
         };
+        DiskHealth: {
+            /** Format: int64 */
+            free: number;
+            /** @description The data folder's content, largest first. */
+            parts: components["schemas"]["DiskPart"][];
+            /**
+             * Format: int64
+             * @description 0 where that is not known.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description By the data folder.
+             */
+            used: number;
+        };
+        DiskPart: {
+            /** Format: int64 */
+            bytes: number;
+            name: string;
+        };
         Edge: {
             from: string;
             kind?: string;
@@ -1882,6 +1956,34 @@ export interface components {
             role: "viewer" | "responder" | "researcher" | "approver" | "admin";
             /** @description Only in these teams; none means everywhere. */
             teams?: string[];
+        };
+        Health: {
+            checks: components["schemas"]["HealthCheck"][];
+            disk: components["schemas"]["DiskHealth"];
+            /**
+             * Format: date-time
+             * @description By the machine's clock.
+             */
+            now: string;
+            process: components["schemas"]["ProcessHealth"];
+            /** @description What waits to be worked on. */
+            queues: components["schemas"]["Queue"][];
+            /** @description All checks pass; the same as /-/ready. */
+            ready: boolean;
+            /**
+             * Format: date-time
+             * @description By the machine's clock.
+             */
+            startedAt: string;
+            store: components["schemas"]["StoreHealth"];
+            /** @description The last hour at most, since the start; it is not kept. */
+            trends: components["schemas"]["Trend"][];
+            version: string;
+        };
+        HealthCheck: {
+            name: string;
+            /** @description Empty when it is ready. */
+            problem: string;
         };
         Heartbeat: {
             /**
@@ -2409,6 +2511,24 @@ export interface components {
             title: string;
             type?: string;
         };
+        ProcessHealth: {
+            /**
+             * Format: double
+             * @description Since the start.
+             */
+            cpuSeconds: number;
+            /** Format: int64 */
+            goroutines: number;
+            /** Format: int64 */
+            maxFiles: number;
+            /**
+             * Format: int64
+             * @description Resident.
+             */
+            memoryBytes: number;
+            /** Format: int64 */
+            openFiles: number;
+        };
         PurgePreview: {
             /**
              * Format: int64
@@ -2443,6 +2563,27 @@ export interface components {
              * @description Only what ended so long ago.
              */
             olderThanDays: number;
+        };
+        Queue: {
+            /**
+             * Format: int64
+             * @description What the stream holds, tidied pieces included.
+             */
+            bytes?: number;
+            /**
+             * Format: int64
+             * @description Beyond so many bytes senders are told to come back later.
+             */
+            capacity?: number;
+            /**
+             * Format: double
+             * @description How long the oldest has waited; null where that is not known.
+             */
+            lagSeconds: number | null;
+            /** @enum {string} */
+            name: "alerts" | "deliveries" | "writes";
+            /** Format: int64 */
+            waiting: number;
         };
         ReasonBodyBody: {
             reason?: string;
@@ -2493,6 +2634,53 @@ export interface components {
         };
         SessionList: {
             items: components["schemas"]["Session"][];
+        };
+        Silence: {
+            comment: string;
+            createdBy: string;
+            /** Format: date-time */
+            endsAt: string;
+            id: string;
+            /**
+             * @description In Alertmanager's syntax; all must match.
+             * @example [
+             *       "service=\"cart\""
+             *     ]
+             */
+            matchers: string[];
+            /**
+             * Format: int64
+             * @description How many firing alerts it mutes now.
+             */
+            muted: number;
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "pending" | "active" | "expired";
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * Format: int64
+             * @description Send it as If-Match with a change.
+             */
+            version: number;
+        };
+        SilenceEdit: {
+            /** @description Why. */
+            comment: string;
+            /** Format: date-time */
+            endsAt: string;
+            /** @description In Alertmanager's syntax; all must match, and one at least must not match an empty value. */
+            matchers: string[];
+            /**
+             * Format: date-time
+             * @description By default now.
+             */
+            startsAt?: string;
+        };
+        SilencePage: {
+            items: components["schemas"]["Silence"][];
+            next: string;
         };
         Spread: {
             /**
@@ -2557,6 +2745,25 @@ export interface components {
             possible: boolean;
             /** @description Why not. */
             reason?: string;
+        };
+        StoreHealth: {
+            /**
+             * Format: int64
+             * @description Transactions; several changes share one.
+             */
+            commits: number;
+            /** @enum {string} */
+            engine: "sqlite" | "postgresql";
+            /**
+             * Format: int64
+             * @description Changes that could not be committed.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Changes committed.
+             */
+            writes: number;
         };
         Team: {
             /** Format: date-time */
@@ -2695,6 +2902,15 @@ export interface components {
             /** @example flt_... */
             secret: string;
             token: components["schemas"]["Token"];
+        };
+        Trend: {
+            /** Format: double */
+            everySeconds: number;
+            /** @enum {string} */
+            name: "alerts" | "lag" | "deliveries" | "memory" | "cpu" | "commits";
+            /** @example alerts/s */
+            unit: string;
+            values: number[];
         };
         UpdateTeamBody: {
             description: string;
@@ -3511,6 +3727,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Error */
@@ -5144,6 +5389,76 @@ export interface operations {
             };
         };
     };
+    listSilences: {
+        parameters: {
+            query?: {
+                /** @description One or more, with commas. */
+                state?: ("pending" | "active" | "expired")[];
+                /** @description Text in matchers, comment or author. */
+                q?: string;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilencePage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listForgotten: {
         parameters: {
             query?: never;
@@ -5160,6 +5475,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Forgotten"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateSilence: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version that was edited. */
+                "If-Match": number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
                 };
             };
             /** @description Error */

@@ -45,7 +45,7 @@ function More() {
     <Menu position="bottom-start" shadow="md">
       <Menu.Target><ActionIcon className={classes.more} variant="subtle" color="gray" size={40} aria-label="More pages"><IconDots size={17} /></ActionIcon></Menu.Target>
       <Menu.Dropdown>
-        {placesFor(me?.admin ?? false).filter((p) => !p.phone).map(({ to, word, icon: Icon }) => (
+        {placesFor(me).filter((p) => !p.phone).map(({ to, word, icon: Icon }) => (
           <Menu.Item key={to} leftSection={<Icon size={16} stroke={1.7} aria-hidden />} renderRoot={(props) => <Link to={to} search={{}} {...props} />}>{word}</Menu.Item>
         ))}
       </Menu.Dropdown>
@@ -61,8 +61,8 @@ export function Nav({ onHelp }: { onHelp: () => void }) {
   return (
     <nav className={classes.nav} aria-label="Main">
       <Link to="/" search={{}} className={classes.brand} aria-label="Fairlead, to the incidents"><img src="/favicon.svg" width={20} height={20} alt="" /><span>Fairlead</span></Link>
-      {placesFor(me?.admin ?? false).map(({ to, word, icon: Icon, phone }) => (
-        <Link key={to} to={to} search={{}} className={classes.item} data-wide={!phone || undefined} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
+      {placesFor(me).map(({ to, word, icon: Icon, phone, first }) => (
+        <Link key={to} to={to} search={{}} className={classes.item} data-wide={!phone || undefined} data-first={first} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
           <Icon size={17} stroke={1.7} aria-hidden /><span className={classes.word}>{word}</span>
           {counts[to] ? <span className={classes.count}>{formatCount(counts[to])}</span> : null}
         </Link>

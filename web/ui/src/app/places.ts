@@ -1,22 +1,41 @@
-// The pages of the menu, in its order. Their number is also their key. A phone has room for few;
-// the others are in a menu there. Some are for admins alone.
-import { IconBell, IconCalendarTime, IconChartBar, IconChecklist, IconHeartbeat, IconInbox, IconMailX, IconPlug, IconScale, IconSend, IconUsers } from "@tabler/icons-react";
+// The pages of the menu, in its order and in groups. The numbers of the first nine that one may see are their keys. A phone
+// has room for few; the others are in a menu there. Some are for certain roles alone.
+import { IconBell, IconBellOff, IconCalendarTime, IconChartBar, IconChecklist, IconHeartbeat, IconInbox, IconLayoutDashboard, IconMailX, IconPlug, IconScale, IconSend, IconShieldCheck, IconStethoscope, IconUsers, type Icon } from "@tabler/icons-react";
+import type { Me } from "../api/session";
+
+interface Place<To extends string> {
+  to: To;
+  word: string;
+  icon: Icon;
+  phone?: boolean;
+  /** Who may see it; absent: everybody. */
+  for?: "admin" | "auditor";
+  /** The first of a group. */
+  first?: boolean;
+}
+
+const place = <To extends string>(to: To, word: string, icon: Icon, more: Omit<Place<To>, "to" | "word" | "icon"> = {}): Place<To> => ({ to, word, icon, ...more });
 
 export const places = [
-  { to: "/", word: "Incidents", icon: IconInbox, phone: true },
-  { to: "/alerts", word: "Alerts", icon: IconBell, phone: true },
-  { to: "/deliveries", word: "Deliveries", icon: IconSend, phone: false },
-  { to: "/maintenance", word: "Maintenance", icon: IconCalendarTime, phone: false },
-  { to: "/approvals", word: "Approvals", icon: IconChecklist, phone: false },
-  { to: "/people", word: "People", icon: IconUsers, phone: false, admin: true },
-  { to: "/integrations", word: "Integrations", icon: IconPlug, phone: false, admin: true },
-  { to: "/heartbeats", word: "Heartbeats", icon: IconHeartbeat, phone: false },
-  { to: "/analytics", word: "Analytics", icon: IconChartBar, phone: false },
-  { to: "/tee", word: "Tee report", icon: IconScale, phone: false },
-  { to: "/dead-letters", word: "Dead letters", icon: IconMailX, phone: false, admin: true },
+  place("/", "Incidents", IconInbox, { phone: true }),
+  place("/alerts", "Alerts", IconBell, { phone: true }),
+  place("/overview", "Overview", IconLayoutDashboard),
+  place("/silences", "Silences", IconBellOff),
+  place("/maintenance", "Maintenance", IconCalendarTime),
+  place("/deliveries", "Deliveries", IconSend),
+  place("/approvals", "Approvals", IconChecklist),
+  place("/analytics", "Analytics", IconChartBar, { first: true }),
+  place("/tee", "Tee report", IconScale),
+  place("/audit", "Audit", IconShieldCheck, { for: "auditor" }),
+  place("/integrations", "Integrations", IconPlug, { for: "admin", first: true }),
+  place("/heartbeats", "Heartbeats", IconHeartbeat),
+  place("/dead-letters", "Dead letters", IconMailX, { for: "admin" }),
+  place("/people", "People", IconUsers, { for: "admin" }),
+  place("/health", "Health", IconStethoscope),
 ] as const;
 
 /** The pages that somebody may see. */
-export const placesFor = (admin: boolean) => places.filter((p) => admin || !("admin" in p));
+export const placesFor = (me: Me | null | undefined) =>
+  places.filter((p) => !p.for || me?.admin === true || (p.for === "auditor" && me?.roles.includes("approver")));
 
 export type PlaceAddress = (typeof places)[number]["to"];

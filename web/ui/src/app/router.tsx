@@ -27,6 +27,7 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/deliveries", component: lazyRouteComponent(() => import("../delivery/DeliveryListPage"), "DeliveryListPage") }),
   createRoute({ getParentRoute: () => root, path: "/maintenance", component: lazyRouteComponent(() => import("../maintenance/MaintenancePage"), "MaintenancePage") }),
   createRoute({ getParentRoute: () => root, path: "/approvals", component: lazyRouteComponent(() => import("../approval/ApprovalPage"), "ApprovalPage") }),
+  createRoute({ getParentRoute: () => root, path: "/audit", component: lazyRouteComponent(() => import("../audit/AuditPage"), "AuditPage") }),
   createRoute({ getParentRoute: () => root, path: "/people", component: lazyRouteComponent(() => import("../people/PeoplePage"), "PeoplePage") }),
   createRoute({ getParentRoute: () => root, path: "/account", component: lazyRouteComponent(() => import("../account/AccountPage"), "AccountPage") }),
   createRoute({ getParentRoute: () => root, path: "/heartbeats", component: lazyRouteComponent(() => import("../heartbeat/HeartbeatPage"), "HeartbeatPage") }),

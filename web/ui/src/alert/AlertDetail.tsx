@@ -1,13 +1,15 @@
-import { Anchor } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { alertQuery } from "../api/queries";
+import { useResponder } from "../api/session";
 import type { Alert } from "../api/types";
 import { DispositionMark, FiringMark, SeverityMark } from "../kit/Marks";
 import { plural } from "../kit/numbers";
 import { Failure, Loading } from "../kit/States";
 import { Terms } from "../kit/Terms";
 import { Span, Time } from "../kit/Time";
+import { matchersFor, packMatchers } from "../silence/draft";
 import classes from "./alert.module.css";
 import { DecisionRecord } from "./DecisionRecord";
 import { sentenceOf } from "./filter";
@@ -46,12 +48,14 @@ function Facts({ alert }: { alert: Alert }) {
 
 export function AlertDetail({ id }: { id: string }) {
   const { data: alert, error, isPending, refetch } = useQuery(alertQuery(id));
+  const may = useResponder();
   if (isPending) return <Loading label="Loading the alert" />;
   if (error) return <Failure error={error} retry={() => void refetch()} />;
   return (
     <article className={classes.detail}>
       <h2 className={classes.heading}>{sentenceOf(alert)}</h2>
       <Facts alert={alert} />
+      {may && <Button variant="default" size="xs" style={{ alignSelf: "flex-start" }} renderRoot={(props) => <Link to="/silences" search={{ pick: "new", match: packMatchers(matchersFor([alert])) }} {...props} />}>Silence…</Button>}
       <section className={classes.section}>
         <h3>Why {alert.disposition === "told" ? "you were told" : "you were not told"}</h3>
         <DecisionRecord alert={alert.id} />

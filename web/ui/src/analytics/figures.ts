@@ -8,7 +8,7 @@ export const sayTime = (seconds: number | null | undefined): string => (seconds 
 
 export const sayShare = (share: number | null | undefined): string => (share === null || share === undefined ? "–" : `${(share * 100).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`);
 
-export const sayRatio = (ratio: number | null | undefined): string => (ratio === null || ratio === undefined ? "–" : ratio >= 100 ? formatCount(Math.round(ratio)) : ratio.toFixed(1));
+export const sayRatio = (ratio: number | null | undefined): string => (ratio === null || ratio === undefined ? "–" : ratio === 0 ? "0" : ratio >= 100 ? formatCount(Math.round(ratio)) : ratio.toFixed(1));
 
 const saySpread = ({ n, median, p90 }: Spread, of: string): string => (n === 0 ? `no incident was ${of}` : `median ${sayTime(median)}, nine of ten within ${sayTime(p90)}; ${formatCount(n)} ${of}`);
 

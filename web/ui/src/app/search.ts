@@ -13,9 +13,11 @@ export interface Search {
   to?: string;
   /** How much later than today's tool Fairlead may tell. */
   late?: string;
+  /** The matchers of a silence to be made, a line each. */
+  match?: string;
 }
 
-const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late"] as const;
+const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "match"] as const;
 
 export function readSearch(raw: Record<string, unknown>): Search {
   const search: Search = {};

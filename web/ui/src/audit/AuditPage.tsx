@@ -9,7 +9,7 @@ import { FilterBar } from "../kit/FilterBar";
 import { formatCount, plural } from "../kit/numbers";
 import { PageHead } from "../kit/PageHead";
 import { Empty, Failure, Loading } from "../kit/States";
-import { Time } from "../kit/Time";
+import { Time, useNow } from "../kit/Time";
 import { useRowKeys } from "../kit/useRowKeys";
 import classes from "./audit.module.css";
 import { columns, narrowColumns } from "./columns";
@@ -44,7 +44,8 @@ export function AuditPage() {
   const narrow = useMediaQuery("(max-width: 760px)");
   const q = search.q ?? "";
   const [text] = useDebouncedValue(q, 200);
-  const parameters = useMemo(() => toParameters(text, Date.now()), [text]);
+  const now = Math.floor(useNow() / 60_000) * 60_000;
+  const parameters = useMemo(() => toParameters(text, now), [text, now]);
   const query = useInfiniteQuery({ ...auditQuery(parameters), placeholderData: (old) => old });
   const { data: state } = useQuery(stateQuery);
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);

@@ -21,7 +21,7 @@ export function ProofBox({ state, entry }: { state: AuditState; entry?: Entry })
         {data && <Button size="xs" variant="subtle" leftSection={<IconDownload size={14} aria-hidden />} onClick={() => download(`fairlead-evidence-${entry ? String(entry.n) : "log"}.json`, JSON.stringify({ ...(entry ? { entry } : {}), ...data.evidence }, null, 2), "application/json")}>Save the evidence</Button>}
       </Group>
       {error && <p role="alert">{error.message}</p>}
-      {data && <ul className={classes.findings} role="status">{data.findings.map((f) => <li key={f.what}><Mark of={f} /><p>{f.words}</p></li>)}</ul>}
+      {data && <div role="status"><ul className={classes.findings}>{data.findings.map((f) => <li key={f.what}><Mark of={f} /><p>{f.words}</p></li>)}</ul></div>}
       {!data && <p className="dim">Computed by this browser with SHA-256 and Ed25519, whatever the server claims.</p>}
     </div>
   );

@@ -55,7 +55,7 @@ const count = (n: number): string => n.toLocaleString("en-US");
 
 /** Whether a record says what the page shows of an entry. What is sealed in it cannot be compared. */
 function matches(fields: RecordFields | undefined, entry: Entry): boolean {
-  return fields !== undefined && fields.at === new Date(entry.at).toISOString() && fields.actor === (entry.person ?? entry.actor) && fields.action === entry.action && fields.object === entry.object;
+  return fields?.at === new Date(entry.at).toISOString() && fields.actor === (entry.person ?? entry.actor) && fields.action === entry.action && fields.object === entry.object;
 }
 
 /** Checks the log as it is now and, if given, that an entry is in it. */

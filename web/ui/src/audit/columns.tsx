@@ -12,6 +12,7 @@ const column = createColumnHelper<Entry>();
 export function ObjectLink({ object }: { object: string }) {
   if (/^INC-\d+$/.test(object)) return <Link to="/incidents/$id" params={{ id: object }} search={{}} className={classes.link}>{object}</Link>;
   if (/^APR-\d+$/.test(object)) return <Link to="/approvals" search={{ pick: object }} className={classes.link}>{object}</Link>;
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(object)) return <Link to="/silences" search={{ pick: object }} className={classes.link}>{object}</Link>; // only silences have such names
   return <>{object}</>;
 }
 

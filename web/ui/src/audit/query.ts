@@ -15,13 +15,13 @@ export const auditKeys = ["who", "action", "object", "since", "decisions"] as co
 /** What the filter's text asks the API for. It takes one value of each; since is a span back from now. */
 export function toParameters(text: string, now: number): AuditFilter {
   const { terms, text: words } = parseFilter(text, auditKeys);
-  const [actor] = terms["who"] ?? [];
-  const [action] = terms["action"] ?? [];
-  const [object] = terms["object"] ?? [];
-  const span = parseSpan(terms["since"]?.[0] ?? "");
+  const [actor] = terms.who ?? [];
+  const [action] = terms.action ?? [];
+  const [object] = terms.object ?? [];
+  const span = parseSpan(terms.since?.[0] ?? "");
   return {
     ...(actor ? { actor } : {}), ...(action ? { action } : {}), ...(object ? { object } : {}), ...(words ? { text: words } : {}),
-    ...(span ? { since: new Date(Math.floor((now - span) / 60_000) * 60_000).toISOString() } : {}), ...(terms["decisions"]?.includes("yes") ? { decisions: true } : {}),
+    ...(span ? { since: new Date(Math.floor((now - span) / 60_000) * 60_000).toISOString() } : {}), ...(terms.decisions?.includes("yes") ? { decisions: true } : {}),
   };
 }
 

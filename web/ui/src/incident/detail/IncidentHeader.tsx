@@ -17,12 +17,13 @@ interface Props {
   onMerge: () => void;
   onNote: () => void;
   onOwn: () => void;
+  onSilence: () => void;
   /** Splits what is selected in the alerts; undefined while nothing is. */
   onSplit: (() => void) | undefined;
   chosen: number;
 }
 
-export function IncidentHeader({ incident, actions, onMerge, onNote, onOwn, onSplit, chosen }: Props) {
+export function IncidentHeader({ incident, actions, onMerge, onNote, onOwn, onSilence, onSplit, chosen }: Props) {
   const { id, state } = incident;
   const self = useQuery(meQuery).data?.user ?? "";
   const clipboard = useClipboard({ timeout: 1_500 });
@@ -54,6 +55,7 @@ export function IncidentHeader({ incident, actions, onMerge, onNote, onOwn, onSp
             <Menu.Item onClick={onMerge} disabled={!allows.merge(state)} rightSection={<kbd>m</kbd>}>Merge into…</Menu.Item>
             <Menu.Item onClick={onSplit} disabled={!onSplit}>{chosen > 0 ? `Split ${chosen} selected alerts off` : "Split: select alerts first"}</Menu.Item>
             <Menu.Item onClick={onOwn} rightSection={<kbd>a</kbd>}>Give to…</Menu.Item>
+            <Menu.Item onClick={onSilence}>{chosen > 0 ? `Silence ${chosen} selected alerts…` : "Silence its alerts…"}</Menu.Item>
             <Menu.Item onClick={onNote} rightSection={<kbd>n</kbd>}>Add a note…</Menu.Item>
           </Menu.Dropdown>
         </Menu>}

@@ -12,6 +12,7 @@ import { useKeys } from "../../kit/keys";
 import { formatCount } from "../../kit/numbers";
 import { ToldTab, useTold } from "../../delivery/ToldTab";
 import { Failure, Loading } from "../../kit/States";
+import { matchersFor, packMatchers } from "../../silence/draft";
 import { allows, useActions } from "../actions";
 import { PickOther } from "../MergeDialog";
 import { OwnDialog } from "../OwnDialog";
@@ -56,6 +57,7 @@ function Loaded({ incident }: { incident: IncidentDetail }) {
   useDocumentTitle(`${id} ${incident.title}`);
 
   const go = (to: string): void => void navigate({ to: "/incidents/$id", params: { id: to }, search: {} });
+  const silence = (): void => void navigate({ to: "/silences", search: { pick: "new", match: packMatchers(matchersFor(chosen.length > 0 ? alerts.filter((a) => selected.has(a.id)) : alerts)) } });
   const split = (): void => void actions.split(id, chosen).then((made) => { if (made) setSelected(new Set()); });
   const acknowledge = (): void => { if (allows.acknowledge(state)) void actions.acknowledge([id]); };
   const resolve = (): void => { if (allows.resolve(state)) void actions.resolve([id]); };
@@ -71,7 +73,7 @@ function Loaded({ incident }: { incident: IncidentDetail }) {
 
   return (
     <div className={classes.page} data-stale={stale || undefined}>
-      <IncidentHeader incident={incident} actions={actions} chosen={chosen.length} onMerge={() => setDialog("merge")} onNote={() => setDialog("note")} onOwn={() => setDialog("own")} onSplit={chosen.length > 0 ? split : undefined} />
+      <IncidentHeader incident={incident} actions={actions} chosen={chosen.length} onMerge={() => setDialog("merge")} onNote={() => setDialog("note")} onOwn={() => setDialog("own")} onSilence={silence} onSplit={chosen.length > 0 ? split : undefined} />
       <IncidentNoise incident={incident} />
       <div className={classes.panels}>
         <HitPanel incident={incident} alerts={alerts} />

@@ -258,6 +258,9 @@ func (t *Teller) take(ctx context.Context) (map[string]bool, error) {
 	t.mu.Lock()
 	changed, plan, cfg, ended := t.changed, t.plan, t.cfg, t.ended
 	t.changed, t.ended = false, map[string]bool{}
+	if changed {
+		clear(t.dirty) // loadRoots reads what they are; what is committed from here on counts as changed
+	}
 	t.mu.Unlock()
 	if !changed {
 		return ended, nil
@@ -274,7 +277,6 @@ func (t *Teller) take(ctx context.Context) (map[string]bool, error) {
 		t.changed = true
 		return nil, err
 	}
-	clear(t.dirty)
 	for _, n := range roots {
 		t.dirty[n] = true
 	}

@@ -11,6 +11,6 @@ func diskSpace(dir string) (total, free int64) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, 0
 	}
-	size := int64(s.Bsize)
+	size := int64(s.Bsize)                                //nolint:unconvert // darwin has 32 bits
 	return int64(s.Blocks) * size, int64(s.Bavail) * size //nolint:gosec // no disk has 2^63 bytes
 }

@@ -97,7 +97,7 @@ func (p *pulse) lag(now time.Time) time.Duration {
 func (a *App) beat(ctx context.Context) {
 	now := time.Now()
 	process := a.process()
-	b := beat{at: now, reports: uint64(a.desk.Stats().Received), commits: a.db.Stats().Groups, cpu: process.CPUSeconds, lag: a.pulse.lag(now).Seconds(), memory: float64(process.MemoryBytes)} //nolint:gosec // never negative
+	b := beat{at: now, reports: a.desk.Stats().Received, commits: a.db.Stats().Groups, cpu: process.CPUSeconds, lag: a.pulse.lag(now).Seconds(), memory: float64(process.MemoryBytes)}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	if n, _, err := notify.Waiting(ctx, a.db.Read()); err == nil {

@@ -96,6 +96,7 @@ func (q *FigureQuery) starts() []time.Time {
 	}
 	days, months := 1, 0
 	switch q.Period {
+	case Day:
 	case Week:
 		next, days = step(next, -(int(next.Weekday())+6)%7, 0), 7
 	case Month:

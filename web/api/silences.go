@@ -36,7 +36,7 @@ type SilencePage struct {
 // SilenceEdit is what people say of a silence.
 type SilenceEdit struct {
 	Matchers []string  `json:"matchers" minItems:"1" maxItems:"64" doc:"In Alertmanager's syntax; all must match, and one at least must not match an empty value."`
-	StartsAt time.Time `json:"startsAt,omitempty" doc:"By default now."`
+	StartsAt time.Time `json:"startsAt,omitzero" doc:"By default now."`
 	EndsAt   time.Time `json:"endsAt"`
 	Comment  string    `json:"comment" minLength:"1" maxLength:"10000" doc:"Why."`
 }

@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,6 +22,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/test/need"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // logs collects what a process prints.
@@ -61,12 +61,11 @@ type process struct {
 	out, err *logs
 }
 
-func start(t *testing.T, path string, args ...string) *process {
+func start(t *testing.T, environment []string, path string, args ...string) *process {
 	t.Helper()
 	p := &process{out: &logs{}, err: &logs{}}
 	p.command = exec.Command(path, args...)
-	p.command.Stdout, p.command.Stderr = p.out, p.err
-	p.command.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "FAIRLEAD_") })
+	p.command.Stdout, p.command.Stderr, p.command.Env = p.out, p.err, environment
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +91,8 @@ type server struct {
 	dir  string
 	url  string
 	args []string
+	// environment is the process's and that of commands beside it.
+	environment []string
 }
 
 const prefix = "/api/fairlead/v1"
@@ -99,7 +100,7 @@ const prefix = "/api/fairlead/v1"
 // serve starts the built binary in an empty folder, with a configuration if that is not "".
 func serve(t *testing.T, config string, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir()}
+	s := &server{t: t, dir: t.TempDir(), environment: postgres.Environment(t)}
 	address := freeAddress(t)
 	s.url = "http://" + address
 	s.args = append([]string{"serve", "--data.dir", filepath.Join(s.dir, "data"), "--http.listen", address, "--otlp.grpc.listen", "", "--otlp.http.listen", ""}, args...)
@@ -116,7 +117,7 @@ func serve(t *testing.T, config string, args ...string) *server {
 
 func (s *server) start() {
 	s.t.Helper()
-	s.process = start(s.t, need.Binary(s.t), s.args...)
+	s.process = start(s.t, s.environment, need.Binary(s.t), s.args...)
 	need.Eventually(s.t, 60*time.Second, "the server to be ready", func() bool {
 		answer, err := http.Get(s.url + "/-/ready") //nolint:noctx // it answers or refuses at once
 		if err != nil {
@@ -125,6 +126,13 @@ func (s *server) start() {
 		_ = answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
 	})
+}
+
+// command prepares a command of the binary on the server's data folder.
+func (s *server) command(words ...string) *exec.Cmd {
+	c := exec.CommandContext(s.t.Context(), need.Binary(s.t), append(words, "--data.dir", filepath.Join(s.dir, "data"))...)
+	c.Env = s.environment
+	return c
 }
 
 var linkText = regexp.MustCompile(`fll_[A-Za-z0-9_-]{43}`)

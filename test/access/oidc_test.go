@@ -34,7 +34,7 @@ func buildProvider(t *testing.T) string {
 
 func startProvider(t *testing.T, binary, listen, redirect string) *provider {
 	t.Helper()
-	p := &provider{process: start(t, binary, listen, redirect), t: t, url: "http://" + listen}
+	p := &provider{process: start(t, nil, binary, listen, redirect), t: t, url: "http://" + listen}
 	need.Eventually(t, 30*time.Second, "the provider", func() bool {
 		answer, err := http.Get(p.url + "/.well-known/openid-configuration") //nolint:noctx // it answers or refuses at once
 		if err != nil {

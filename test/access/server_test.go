@@ -3,13 +3,13 @@ package access
 import (
 	"fmt"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fairlead/fairlead/test/need"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 func TestFirstStartPrintsALinkThatMakesOneAdmin(t *testing.T) {
@@ -39,7 +39,7 @@ func TestFirstStartPrintsALinkThatMakesOneAdmin(t *testing.T) {
 		t.Error("a second link was printed")
 	}
 	// Whoever may read the data folder makes a new one, beside the server.
-	out, err := exec.CommandContext(t.Context(), need.Binary(t), "access", "link", "--data.dir", filepath.Join(s.dir, "data"), "--user", "ann").Output()
+	out, err := s.command("access", "link", "--user", "ann").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestFirstStartPrintsALinkThatMakesOneAdmin(t *testing.T) {
 	if who.User != "ann" {
 		t.Errorf("she is %+v", who)
 	}
-	if out, err := exec.CommandContext(t.Context(), need.Binary(t), "audit", "verify", "--data.dir", filepath.Join(s.dir, "data")).CombinedOutput(); err != nil {
+	if out, err := s.command("audit", "verify").CombinedOutput(); err != nil {
 		t.Errorf("audit verify: %v: %s", err, out)
 	}
 }
@@ -186,21 +186,21 @@ func TestSendersStayAnonymousHereAndNobodyElseDoes(t *testing.T) {
 }
 
 func TestAnAddressThatOthersReachNeedsSomebodyWhoCanLogIn(t *testing.T) {
-	dir := t.TempDir()
+	s := &server{t: t, dir: t.TempDir(), environment: postgres.Environment(t)}
 	refused := func(want string, args ...string) {
 		t.Helper()
-		out, err := exec.CommandContext(t.Context(), need.Binary(t), append([]string{"serve", "--data.dir", dir, "--http.listen", "0.0.0.0:0", "--otlp.grpc.listen", "", "--otlp.http.listen", ""}, args...)...).CombinedOutput()
+		out, err := s.command(append([]string{"serve", "--http.listen", "0.0.0.0:0", "--otlp.grpc.listen", "", "--otlp.http.listen", ""}, args...)...).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("%v: %v: %s", args, err, out)
 		}
 	}
 	refused("fairlead access link")
 	refused("--dev", "--dev")
-	out, err := exec.CommandContext(t.Context(), need.Binary(t), "access", "link", "--data.dir", dir, "--url", "https://fairlead.example.org").Output()
+	out, err := s.command("access", "link", "--url", "https://fairlead.example.org").Output()
 	if err != nil || !strings.HasPrefix(string(out), "https://fairlead.example.org/welcome#link=fll_") {
 		t.Fatalf("%v: %s", err, out)
 	}
-	p := start(t, need.Binary(t), "serve", "--data.dir", dir, "--http.listen", "0.0.0.0:0", "--otlp.grpc.listen", "", "--otlp.http.listen", "")
+	p := start(t, s.environment, need.Binary(t), "serve", "--data.dir", filepath.Join(s.dir, "data"), "--http.listen", "0.0.0.0:0", "--otlp.grpc.listen", "", "--otlp.http.listen", "")
 	need.Eventually(t, 30*time.Second, "it to start", func() bool { return strings.Contains(p.err.String(), `"msg":"ready"`) })
 	if linkText.FindString(p.out.String()) != "" {
 		t.Error("it made a new link while one was good")
@@ -264,7 +264,7 @@ func TestAnApprovedPurgeSurvivesKill9(t *testing.T) {
 		t.Errorf("%d alerts were removed, want 8000 (%s)", asked.Done, asked.Result)
 	}
 	t.Logf("%d kills, %d of them before it was executed", kills+1, between+1)
-	if out, err := exec.CommandContext(t.Context(), need.Binary(t), "audit", "verify", "--data.dir", filepath.Join(s.dir, "data")).CombinedOutput(); err != nil {
+	if out, err := s.command("audit", "verify").CombinedOutput(); err != nil {
 		t.Errorf("audit verify: %v: %s", err, out)
 	}
 }

@@ -10,9 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +18,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/test/need"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // logs collects what a process prints.
@@ -45,10 +44,16 @@ func (l *logs) String() string {
 // start runs a process until the test ends. Its log is shown when the test failed.
 func start(t *testing.T, name, path string, args ...string) {
 	t.Helper()
+	startWith(t, nil, name, path, args...)
+}
+
+// startWith is start with an environment; nil is ours.
+func startWith(t *testing.T, environment []string, name, path string, args ...string) {
+	t.Helper()
 	log := &logs{}
 	command := exec.Command(path, args...)
 	command.Stdout, command.Stderr = log, log
-	command.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "FAIRLEAD_") })
+	command.Env = environment
 	// A group of its own, so that what it starts ends with it.
 	command.SysProcAttr, command.WaitDelay = &syscall.SysProcAttr{Setpgid: true}, 5*time.Second
 	if err := command.Start(); err != nil {
@@ -78,7 +83,7 @@ func freeAddress(t *testing.T) string {
 func serve(t *testing.T, args ...string) string {
 	t.Helper()
 	address := freeAddress(t)
-	start(t, "fairlead", need.Binary(t), append([]string{
+	startWith(t, postgres.Environment(t), "fairlead", need.Binary(t), append([]string{
 		"serve", "--dev", "--data.dir", t.TempDir(), "--http.listen", address, "--otlp.grpc.listen", "", "--otlp.http.listen", "",
 	}, args...)...)
 	ready(t, "http://"+address+"/-/ready")

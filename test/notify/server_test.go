@@ -11,12 +11,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fairlead/fairlead/test/need"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // server is the built binary with a configuration, and the targets that it tells.
@@ -24,16 +24,18 @@ type server struct {
 	*testing.T
 	dir, url string
 	command  *exec.Cmd
-	log      bytes.Buffer
-	targets  *targets
-	http     *httptest.Server
-	post     *postOffice
+	// environment is the process's.
+	environment []string
+	log         bytes.Buffer
+	targets     *targets
+	http        *httptest.Server
+	post        *postOffice
 }
 
 // newServer writes the files, in which TARGETS and SMTP stand for the addresses of the targets, and starts the binary.
 func newServer(t *testing.T, files map[string]string) *server {
 	t.Helper()
-	s := &server{T: t, dir: t.TempDir(), targets: newTargets()}
+	s := &server{T: t, dir: t.TempDir(), targets: newTargets(), environment: postgres.Environment(t)}
 	s.http = httptest.NewServer(s.targets)
 	t.Cleanup(func() {
 		close(s.targets.done)
@@ -78,7 +80,7 @@ func (s *server) start() {
 	s.url = "http://" + address
 	s.command = exec.Command(need.Binary(s.T), "serve", "--dev", "--config", filepath.Join(s.dir, "fairlead.yml"), "--data.dir", filepath.Join(s.dir, "data"),
 		"--http.listen", address, "--otlp.grpc.listen", "", "--otlp.http.listen", "")
-	s.command.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "FAIRLEAD_") })
+	s.command.Env = s.environment
 	s.command.Stdout, s.command.Stderr = &s.log, &s.log
 	if err := s.command.Start(); err != nil {
 		s.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -290,4 +291,15 @@ func (s *Server) AskPassword(ctx context.Context, role, password string) error {
 		return fmt.Errorf("say who may come in: %w", err)
 	}
 	return Exec(ctx, s.URL("postgres"), "SELECT pg_reload_conf()")
+}
+
+// Environment is what the built binary is to be started with: ours without what configures a server or the tests and, with
+// FAIRLEAD_TEST_ENGINE=postgres, with a database of its own. Whoever starts it again on the same data uses the same again.
+func Environment(t testing.TB) []string {
+	t.Helper()
+	settings := slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "FAIRLEAD_") })
+	if Chosen() {
+		settings = append(settings, "FAIRLEAD_STORE_URL="+Database(t))
+	}
+	return settings
 }

@@ -1,10 +1,11 @@
-// Command run runs all tests of the project: Go's with the race detector, the UI's and a short subset of the browser's.
+// Command run runs all tests of the project: Go's with the race detector, those that keep rows once more on PostgreSQL, the
+// UI's and the browser's.
 //
 // It shows one line a package, then every failure with its output, then why tests were skipped, and ends with one line
-// that sums all three kinds: "N passed, N failed, N skipped". Complete output goes to .cache/test. It exits with 1 when
+// that sums all kinds: "N passed, N failed, N skipped". Complete output goes to .cache/test. It exits with 1 when
 // anything failed. A tool that is missing is a skip, or with FAIRLEAD_REQUIRE_ALL=1 a failure.
 //
-//	go run ./test/run [-only go|ui|browser] [package pattern...]
+//	go run ./test/run [-only go|postgres|ui|browser] [package pattern...]
 package main
 
 import (
@@ -18,12 +19,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fairlead/fairlead/test/need"
 )
 
 const outputFolder = ".cache/test"
 
 func main() {
-	only := flag.String("only", "", "run one kind of tests: go, ui or browser")
+	only := flag.String("only", "", "run one kind of tests: go, postgres, ui or browser")
 	flag.Parse()
 	patterns := flag.Args()
 	if len(patterns) == 0 {
@@ -39,11 +42,12 @@ func main() {
 		run  func() *tally
 	}{
 		{"go", func() *tally { return runGo(patterns) }},
+		{"postgres", runPostgres},
 		{"ui", runUI},
 		{"browser", runBrowser},
 	} {
-		if *only != "" && *only != kind.name {
-			continue
+		if *only != "" && *only != kind.name || *only == "" && flag.NArg() > 0 && kind.name == "postgres" {
+			continue // whoever names packages wants these
 		}
 		start := time.Now()
 		result := kind.run()
@@ -150,7 +154,7 @@ func (t *tally) report(w io.Writer) {
 // runGo runs the Go tests, with the race detector when there is a C compiler.
 func runGo(patterns []string) *tally {
 	result := &tally{}
-	args := []string{"test", "-json", "-timeout=20m"}
+	args := []string{"-timeout=20m"}
 	environment := os.Environ()
 	if _, err := exec.LookPath("gcc"); err == nil {
 		args = append(args, "-race")
@@ -158,31 +162,57 @@ func runGo(patterns []string) *tally {
 	} else {
 		result.lack("race detector", "gcc is not installed; the tests run without -race")
 	}
-	command := exec.Command("go", append(args, patterns...)...)
+	result.add(goTest("go", environment, append(args, patterns...)))
+	return result
+}
+
+// onPostgres are the packages whose tests keep rows where FAIRLEAD_TEST_ENGINE says: those that store rows, the scenarios,
+// and those that run the built binary beside real senders and receivers.
+var onPostgres = []string{
+	"./base/audit", "./base/access", "./base/approval", "./base/integration", "./base/view", "./ops/...", "./web/api", "./app",
+	"./test/scenario", "./test/access", "./test/notify", "./test/e2e",
+}
+
+// runPostgres runs once more, with rows in PostgreSQL, the tests that keep rows.
+func runPostgres() *tally {
+	result := &tally{}
+	if need.FindPostgres() == "" {
+		result.lack("postgres", "PostgreSQL is not installed; make setup installs it where it may")
+		return result
+	}
+	// Not cached, because the tests cannot know it; more at a time than processors, because they wait a lot.
+	args := append([]string{"-timeout=15m", "-count=1", "-p=3"}, onPostgres...)
+	return goTest("postgres", append(os.Environ(), "FAIRLEAD_TEST_ENGINE=postgres"), args)
+}
+
+// goTest runs go test with an environment and arguments; name is that of its complete output.
+func goTest(name string, environment, args []string) *tally {
+	result := &tally{}
+	command := exec.Command("go", append([]string{"test", "-json"}, args...)...)
 	command.Env = environment
 	command.Stderr = os.Stderr
 	output, err := command.StdoutPipe()
 	if err != nil {
-		result.fail("go test", err.Error())
+		result.fail(name, err.Error())
 		return result
 	}
 	if err := command.Start(); err != nil {
-		result.fail("go test", err.Error())
+		result.fail(name, err.Error())
 		return result
 	}
-	raw, err := os.Create(filepath.Join(outputFolder, "go.jsonl"))
+	raw, err := os.Create(filepath.Join(outputFolder, name+".jsonl"))
 	if err != nil {
-		result.fail("go test", err.Error())
+		result.fail(name, err.Error())
 		return result
 	}
 	defer raw.Close()
 	read, err := readGo(io.TeeReader(output, raw), os.Stdout)
 	result.add(read)
 	if err != nil {
-		result.fail("go test", err.Error())
+		result.fail(name, err.Error())
 	}
 	if err := command.Wait(); err != nil && len(result.failures) == 0 {
-		result.fail("go test", err.Error())
+		result.fail(name, err.Error())
 	}
 	return result
 }

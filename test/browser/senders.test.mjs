@@ -162,7 +162,10 @@ test("settings are saved, undone, and never lost to somebody else's", async () =
   await page.getByRole("switch", { name: "Observe only" }).click({ force: true });
   const { version } = await get(server.url, "/integrations/settled");
   assert.equal((await put({ forward: "https://today.example/x" }, version)).status, 200);
-  await page.getByText("Somebody else changed this integration while you were editing").waitFor();
+  const notice = page.getByRole("alert").filter({ hasText: "Somebody else has changed this integration meanwhile" });
+  await notice.waitFor();
+  assert.match(await notice.innerText(), /Forward to\s+https:\/\/today.example\/x\s+\(empty\)\s+Observe only\s+no\s+yes/);
+  assert.deepEqual(await seriousFindings(page), []);
   await page.getByRole("button", { name: "Save mine over it" }).click();
   await eventually("mine is saved", async () => (await get(server.url, "/integrations/settled")).observe === true);
 });
@@ -256,6 +259,29 @@ test("plan maintenance for every Sunday night, see when it opens, change it, and
   await page.getByRole("row", { name: /patch day.*FREQ=MONTHLY;BYDAY=1SA/ }).waitFor();
   await page.keyboard.press("u");
   await page.getByRole("row", { name: /patch day.*every week on Sunday/ }).waitFor();
+});
+
+test("a window that somebody else changed shows both versions", async () => {
+  const put = (id, version, body) => fetch(`${server.url}${api}/maintenance/${id}`, { method: "PUT", headers: { "Content-Type": "application/json", "If-Match": String(version) }, body: JSON.stringify(body) });
+  const work = { title: "contested", entities: ["service:cart"], startsAt: "2031-01-04T01:00:00Z", endsAt: "2031-01-04T03:00:00Z", zone: "Europe/Berlin" };
+  const made = await (await send(`${api}/maintenance`, work)).json();
+  await open("/maintenance");
+  await page.getByRole("button", { name: "contested" }).click();
+  const drawer = page.getByRole("dialog");
+  await drawer.getByLabel("Work").fill("mine");
+  assert.equal((await put(made.id, made.version, { ...work, title: "theirs", comment: "later" })).status, 200);
+  await drawer.getByRole("button", { name: "Save", exact: true }).click();
+  const notice = drawer.getByRole("alert").filter({ hasText: "Somebody else has changed this window meanwhile" });
+  await notice.waitFor();
+  assert.match(await notice.innerText(), /Title\s+theirs\s+mine\s+Comment\s+later\s+\(empty\)/);
+  assert.deepEqual(await seriousFindings(page), []);
+  page.complaints = page.complaints.filter((text) => !text.includes("412")); // the browser itself reports the answer
+  await notice.getByRole("button", { name: "Take theirs, give mine up" }).click();
+  assert.equal(await drawer.getByLabel("Work").inputValue(), "theirs");
+  await drawer.getByLabel("Work").fill("both");
+  await drawer.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("row", { name: /both/ }).waitFor();
+  assert.equal((await fetch(`${server.url}${api}/maintenance/${made.id}`, { method: "DELETE" })).status, 200);
 });
 
 test("what a window covers tells nobody, and the calendar deletes and brings back", async () => {

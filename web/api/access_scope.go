@@ -83,9 +83,17 @@ func (a *API) mutesWindow(ctx context.Context, id string) error {
 	if access.ScopeOf(ctx).All {
 		return nil
 	}
+	if w := a.window(id); w != nil {
+		return mutes(ctx, w.Matchers)
+	}
+	return nil
+}
+
+// window returns a window as it is now, nil when there is none.
+func (a *API) window(id string) *alert.Window {
 	for _, w := range a.cfg.Windows.Calendar(a.cfg.Clock.Now()) {
 		if w.ID == id {
-			return mutes(ctx, w.Matchers)
+			return w
 		}
 	}
 	return nil

@@ -220,6 +220,13 @@ func (a *API) updateIntegration(ctx context.Context, in *updateIntegration) (*bo
 		i.ResolveTimeout, i.Mapper, i.Forward, i.Observe = in.Body.ResolveTimeout, in.Body.Mapper, in.Body.Forward, in.Body.Observe
 		return nil
 	})
+	if errors.Is(err, integration.ErrConflict) {
+		present, err := a.getIntegration(ctx, &in.IntegrationPath)
+		if err != nil {
+			return nil, err
+		}
+		return nil, changedMeanwhile(present.Body.Integration)
+	}
 	if err != nil {
 		return nil, door(err)
 	}

@@ -28,6 +28,15 @@ func TestIntegrationsAreMadeEditedRotatedAndDeleted(t *testing.T) {
 	if edited.Mapper.Name != "body.title" || !edited.Observe || edited.ResolveTimeout != "" || edited.Version != 2 {
 		t.Errorf("edited to %+v", edited)
 	}
+	old, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL+Prefix+"/integrations/prod", strings.NewReader(`{"observe":false}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Header.Set("If-Match", "1")
+	var problem struct{ Present Integration }
+	if s.send(old, 412, &problem); problem.Present.Version != 2 || !problem.Present.Observe {
+		t.Errorf("an edit of an old version: the present one is %+v", problem.Present)
+	}
 	var rotated IntegrationMade
 	s.do(http.MethodPost, "/integrations/prod/keys", `{"overlap":"1h"}`, 200, &rotated)
 	if rotated.Key == made.Key || len(rotated.Integration.Keys) != 2 || rotated.Integration.Keys[0].ExpiresAt == nil {

@@ -97,13 +97,11 @@ func calendarError(err error) error {
 	switch {
 	case errors.Is(err, alert.ErrNoWindow):
 		status = http.StatusNotFound
-	case errors.Is(err, alert.ErrWindowConflict):
-		status = http.StatusConflict
 	case !errors.Is(err, alert.ErrInvalidWindow):
 		return err
 	}
 	text := err.Error()
-	for _, kind := range []error{alert.ErrNoWindow, alert.ErrWindowConflict, alert.ErrInvalidWindow} {
+	for _, kind := range []error{alert.ErrNoWindow, alert.ErrInvalidWindow} {
 		text = strings.TrimSuffix(text, ": "+kind.Error())
 	}
 	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: sentence(text), ID: newID()}
@@ -174,6 +172,17 @@ func (a *API) updateWindow(ctx context.Context, in *updateWindow) (*body[Window]
 
 func (a *API) putWindow(ctx context.Context, w *alert.Window) (*body[Window], error) {
 	made, err := a.cfg.Windows.Put(ctx, w, actor(ctx), a.cfg.Clock.Now())
+	if errors.Is(err, alert.ErrWindowConflict) {
+		now := a.window(w.ID)
+		if now == nil {
+			return nil, notFound("Somebody has deleted " + w.Title + " meanwhile.")
+		}
+		present, err := a.view(now)
+		if err != nil {
+			return nil, err
+		}
+		return nil, changedMeanwhile(present)
+	}
 	if err != nil {
 		return nil, calendarError(err)
 	}

@@ -23,7 +23,22 @@ func TestMaintenanceIsPlannedEditedAndDeleted(t *testing.T) {
 	if len(calendar.Items) != 1 || calendar.Items[0].ID != view.ID || calendar.Items[0].Version != 1 {
 		t.Errorf("the calendar is %+v", calendar)
 	}
+	edit := func(title string, want int, into any) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL+Prefix+"/maintenance/"+view.ID, strings.NewReader(strings.Replace(weekly, "patch", title, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("If-Match", "1")
+		s.send(request, want, into)
+	}
+	edit("theirs", 200, nil)
+	var problem struct{ Present Window }
+	if edit("mine", 412, &problem); problem.Present.Title != "theirs" || problem.Present.Version != 2 || len(problem.Present.Next) == 0 {
+		t.Errorf("an edit of an old version: the present one is %+v", problem.Present)
+	}
 	s.do(http.MethodDelete, "/maintenance/"+view.ID, "", 200, nil)
+	edit("mine", 404, nil)
 	s.do(http.MethodDelete, "/maintenance/"+view.ID, "", 404, nil)
 	for body, want := range map[string]string{
 		strings.Replace(weekly, "WEEKLY", "NEVER", 1):       "body.rule",

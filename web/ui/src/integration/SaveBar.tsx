@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import type { IntegrationEdit } from "../api/types";
+import { Overtaken, type Said } from "../kit/Overtaken";
 import classes from "./integration.module.css";
 import type { Edit } from "./useEdit";
 
@@ -11,18 +12,24 @@ interface Props {
   children?: React.ReactNode;
 }
 
+/** What the fields of a part say. */
+function said(edit: Partial<Required<IntegrationEdit>>, part: Props["part"]): Said {
+  const fields: [string, string][] = [];
+  if (part.resolveTimeout !== undefined) fields.push(["Resolve timeout", edit.resolveTimeout ?? ""], ["Forward to", edit.forward ?? ""], ["Observe only", edit.observe ? "yes" : "no"]);
+  if (part.mapper) {
+    const { labels = {}, annotations = {}, ...expressions } = edit.mapper ?? {};
+    const pairs = { ...expressions, ...prefixed("label", labels), ...prefixed("annotation", annotations) };
+    fields.push(...Object.entries(pairs).map(([field, text]): [string, string] => [field, text]));
+  }
+  return fields;
+}
+
+const prefixed = (word: string, pairs: Record<string, string>): Record<string, string> => Object.fromEntries(Object.entries(pairs).map(([name, text]) => [`${word} ${name}`, text]));
+
 /** Save and give up; when somebody else saved meanwhile, the choice between theirs and mine. */
 export function SaveBar({ edit, part, disabled = false, children }: Props) {
-  if (edit.overtaken) {
-    return (
-      <div className={classes.notice} role="alert">
-        <p>Somebody else changed this integration while you were editing. Nothing of yours is lost: it stands above, not yet saved.</p>
-        <div className={classes.row}>
-          <Button variant="default" onClick={edit.discard}>Take theirs, give mine up</Button>
-          <Button variant="default" loading={edit.saving} disabled={disabled} onClick={() => edit.overwrite(part)}>Save mine over it</Button>
-        </div>
-      </div>
-    );
+  if (edit.theirs) {
+    return <Overtaken what="this integration" theirs={said(edit.theirs, part)} mine={said(part, part)} saving={edit.saving} disabled={disabled} onTake={edit.discard} onKeep={() => edit.overwrite(part)} />;
   }
   return (
     <div className={classes.save}>

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "../api/client";
 import { change, keys } from "../api/queries";
-import type { IntegrationDetail, IntegrationEdit } from "../api/types";
+import type { Integration, IntegrationDetail, IntegrationEdit } from "../api/types";
 import { offerUndo } from "../kit/offerUndo";
 
 const editOf = ({ resolveTimeout, mapper, forward, observe }: IntegrationDetail): Required<IntegrationEdit> => ({ resolveTimeout, mapper, forward, observe });
@@ -29,20 +29,21 @@ export function useEdit(integration: IntegrationDetail) {
   });
   const draft = began?.draft ?? editOf(integration);
   const base = began?.base ?? integration;
-  const conflict = error instanceof ApiError && error.status === 409;
+  const refused = error instanceof ApiError && error.status === 412 ? (error.present as Integration) : undefined;
+  const newest = refused && refused.version > integration.version ? { ...integration, ...refused } : integration;
   return {
     draft,
     dirty: began !== undefined && JSON.stringify(draft) !== JSON.stringify(editOf(base)),
-    /** Somebody else saved meanwhile. */
-    overtaken: began !== undefined && (conflict || integration.version !== base.version),
-    error: conflict ? undefined : error,
+    /** What somebody else saved meanwhile. */
+    theirs: began !== undefined && newest.version !== base.version ? editOf(newest) : undefined,
+    error: refused ? undefined : error,
     saving: isPending,
     set: (part: Partial<Required<IntegrationEdit>>): void => { reset(); setBegan({ base, draft: { ...draft, ...part } }); },
     save: (): void => mutate({ base, draft }),
     /** Gives the draft up. */
-    discard: (): void => { reset(); setBegan(undefined); },
+    discard: (): void => { reset(); setBegan(undefined); if (newest !== integration) settle(newest); },
     /** Saves the given part of the draft over what the other person saved. */
-    overwrite: (part: Partial<Required<IntegrationEdit>>): void => mutate({ base: integration, draft: { ...editOf(integration), ...part } }),
+    overwrite: (part: Partial<Required<IntegrationEdit>>): void => mutate({ base: newest, draft: { ...editOf(newest), ...part } }),
   };
 }
 

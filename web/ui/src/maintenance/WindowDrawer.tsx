@@ -6,8 +6,9 @@ import { ApiError } from "../api/client";
 import { keys, occurrencesQuery, plan } from "../api/queries";
 import type { Window, WindowEdit } from "../api/types";
 import { offerUndo } from "../kit/offerUndo";
+import { Overtaken } from "../kit/Overtaken";
 import { failToast } from "../kit/toast";
-import { again, draftOf, editOf } from "./draft";
+import { again, draftOf, editOf, said } from "./draft";
 import classes from "./maintenance.module.css";
 import { Occurrences } from "./Occurrences";
 import { WindowFields } from "./WindowFields";
@@ -44,23 +45,18 @@ export function WindowDrawer({ window, onClose }: { window: Window | undefined; 
       onClose();
     }, (error: unknown) => failToast(`Could not delete ${base.title}`, error));
   };
-  const conflict = (save.error instanceof ApiError && save.error.status === 409) || (base !== undefined && window !== undefined && window.version !== base.version);
+  const refused = save.error instanceof ApiError && save.error.status === 412 ? (save.error.present as Window) : undefined;
+  const theirs = refused ?? (base !== undefined && window !== undefined && window.version > base.version ? window : undefined);
   const errors = remedies(save.error ?? preview.error);
-  const other = save.error && !conflict && Object.keys(errors).length === 0 ? save.error.message : undefined;
+  const other = save.error && !refused && Object.keys(errors).length === 0 ? save.error.message : undefined;
   return (
     <Drawer opened onClose={onClose} position="right" size={560} title={base ? base.title : "Plan maintenance"} closeButtonProps={{ "aria-label": "Close" }} overlayProps={{ backgroundOpacity: 0.2 }}>
       <form className={classes.form} onSubmit={(event) => { event.preventDefault(); if (edit) save.mutate({ body: edit, version: base?.version }); }}>
         <WindowFields draft={draft} errors={errors} onChange={(part) => { save.reset(); setDraft({ ...draft, ...part }); }} />
         <Occurrences zone={draft.zone} next={covers && !preview.error ? preview.data?.next : undefined} covers={covers} error={preview.error && Object.keys(errors).length === 0 ? preview.error.message : undefined} />
         {other && <p role="alert" style={{ margin: 0, color: "var(--mantine-color-error)" }}>{other}</p>}
-        {conflict ? (
-          <div className={classes.notice} role="alert">
-            <p>Somebody else changed this window meanwhile. What you wrote stands above, not yet saved.</p>
-            <Group gap={8}>
-              <Button variant="default" onClick={() => { save.reset(); setBase(window); setDraft(draftOf(window, Date.now())); }}>Take theirs, give mine up</Button>
-              <Button variant="default" onClick={() => { if (edit && window) { setBase(window); save.mutate({ body: edit, version: window.version }); } }}>Save mine over it</Button>
-            </Group>
-          </div>
+        {theirs ? (
+          <Overtaken what="this window" theirs={said(draftOf(theirs, 0))} mine={said(draft)} saving={save.isPending} disabled={!edit} onTake={() => { save.reset(); setBase(theirs); setDraft(draftOf(theirs, Date.now())); }} onKeep={() => { if (edit) { setBase(theirs); save.mutate({ body: edit, version: theirs.version }); } }} />
         ) : (
           <Group gap={8}>
             <Button type="submit" loading={save.isPending} disabled={!edit || !covers || draft.title.trim() === ""}>{base ? "Save" : "Plan it"}</Button>

@@ -1,4 +1,5 @@
 import type { Window, WindowEdit } from "../api/types";
+import type { Said } from "../kit/Overtaken";
 import { readRule, writeRule, type Choice } from "./rule";
 import { ownZone, toInstant, toWall } from "./zoned";
 
@@ -37,6 +38,12 @@ export function editOf(draft: Draft): WindowEdit | undefined {
     matchers: draft.matchers, entities: draft.entities, comment: draft.comment.trim(), ...(rule ? { rule } : {}),
   };
 }
+
+/** What the form's fields say. */
+export const said = (d: Draft): Said => [
+  ["Title", d.title], ["Starts", d.starts], ["Ends", d.ends], ["Time zone", d.zone], ["Recurs", writeRule(d.choice) || "once"],
+  ["Matchers", d.matchers.join(", ")], ["Entities", d.entities.join(", ")], ["Comment", d.comment],
+];
 
 /** A window as the server takes it again. */
 export const again = ({ title, startsAt, endsAt, zone, matchers, entities, comment, rule }: Window): WindowEdit => ({ title, startsAt, endsAt, zone, matchers, entities, comment, ...(rule ? { rule } : {}) });

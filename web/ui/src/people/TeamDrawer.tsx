@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError, sayProblem } from "../api/client";
 import { offerUndo } from "../kit/offerUndo";
+import { Overtaken } from "../kit/Overtaken";
 import classes from "./people.module.css";
 import { team as change, teamKey, type Team } from "./query";
 
@@ -34,13 +35,7 @@ export function TeamDrawer({ team, onClose }: { team: Team | undefined; onClose:
         <Textarea label="What it looks after" autosize minRows={2} maxLength={1000} value={description} onChange={(event) => { save.reset(); setDescription(event.currentTarget.value); }} />
         {error && <p role="alert">{sayProblem(error)}</p>}
         {theirs ? (
-          <div className={classes.notice} role="alert">
-            <p>Somebody else has changed it meanwhile: “{theirs.description}”. What you wrote stands above, not yet saved.</p>
-            <Group gap={8}>
-              <Button variant="default" onClick={() => { save.reset(); setBase(theirs); setDescription(theirs.description); }}>Take theirs, give mine up</Button>
-              <Button variant="default" onClick={() => { setBase(theirs); save.mutate(theirs.version); }}>Save mine over it</Button>
-            </Group>
-          </div>
+          <Overtaken what={`the team ${theirs.name}`} theirs={[["What it looks after", theirs.description]]} mine={[["What it looks after", description]]} onTake={() => { save.reset(); setBase(theirs); setDescription(theirs.description); }} onKeep={() => { setBase(theirs); save.mutate(theirs.version); }} />
         ) : (
           <Group gap={8}>
             <Button type="submit" loading={save.isPending} disabled={!base && !name.trim()}>{base ? "Save" : "Add"}</Button>

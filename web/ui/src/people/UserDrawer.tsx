@@ -7,6 +7,7 @@ import { Empty } from "../kit/States";
 import { failToast, sayToast } from "../kit/toast";
 import { Grants } from "./Grants";
 import { LinkOnce } from "./LinkOnce";
+import { Overtaken, type Said } from "../kit/Overtaken";
 import classes from "./people.module.css";
 import { sayGrant, user as change, userKey, type Grant, type LinkMade, type Team, type User } from "./query";
 import { RemoveUser } from "./RemoveUser";
@@ -80,14 +81,7 @@ function Form({ user, teams, onClose }: { user: User | undefined; teams: readonl
       <TextInput label="Why (optional)" description="For the audit log." maxLength={1000} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
       {save.error && !theirs && <p role="alert">{sayProblem(save.error)}</p>}
       {theirs ? (
-        <div className={classes.notice} role="alert">
-          <p>Somebody else has changed {theirs.name} meanwhile.</p>
-          <table><thead><tr><th scope="col" /><th scope="col">Theirs, saved</th><th scope="col">Yours</th></tr></thead><tbody>{differences(theirs, draft).map(([what, a, b]) => <tr key={what}><th scope="row">{what}</th><td>{a}</td><td>{b}</td></tr>)}</tbody></table>
-          <Group gap={8}>
-            <Button variant="default" onClick={() => { save.reset(); setBase(theirs); setDraft(draftOf(theirs)); }}>Take theirs, give mine up</Button>
-            <Button variant="default" onClick={() => { setBase(theirs); save.mutate(theirs.version); }}>Save mine over it</Button>
-          </Group>
-        </div>
+        <Overtaken what={theirs.name} theirs={said(draftOf(theirs))} mine={said(draft)} onTake={() => { save.reset(); setBase(theirs); setDraft(draftOf(theirs)); }} onKeep={() => { setBase(theirs); save.mutate(theirs.version); }} />
       ) : (
         <Group gap={8}>
           <Button type="submit" loading={save.isPending} disabled={!base && !name.trim()}>{base ? "Save" : "Add"}</Button>
@@ -101,9 +95,5 @@ function Form({ user, teams, onClose }: { user: User | undefined; teams: readonl
   );
 }
 
-/** What both have, where it is not the same. */
-function differences(theirs: User, mine: Draft): [string, string, string][] {
-  const said = (d: Draft): [string, string][] => [["Shown as", d.display], ["E-mail", d.email], ["May", d.grants.map(sayGrant).join("; ")], ["Disabled", d.disabled ? "yes" : "no"]];
-  const ours = said(mine);
-  return said(draftOf(theirs)).flatMap(([what, text], i) => (text === ours[i]?.[1] ? [] : [[what, text || "(empty)", ours[i]?.[1] || "(empty)"] as [string, string, string]])); // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- "" is shown as empty
-}
+/** What the form's fields say. */
+const said = (d: Draft): Said => [["Shown as", d.display], ["E-mail", d.email], ["May", d.grants.map(sayGrant).join("; ")], ["Disabled", d.disabled ? "yes" : "no"]];

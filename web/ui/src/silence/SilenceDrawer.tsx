@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { ApiError, sayProblem } from "../api/client";
 import { keys } from "../api/queries";
 import { offerUndo } from "../kit/offerUndo";
+import { Overtaken, type Said } from "../kit/Overtaken";
 import { ownZone, toWall } from "../maintenance/zoned";
 import { draftOf, editOf, spans, type Draft } from "./draft";
 import { Preview } from "./Preview";
@@ -18,12 +19,8 @@ interface Props {
   onClose: () => void;
 }
 
-/** What the fields of both say, where it is not the same. */
-function differences(theirs: Silence, mine: Draft): [string, string, string][] {
-  const said = (d: Draft): [string, string][] => [["Matchers", d.matchers.join(", ")], ["Starts", d.starts || "has begun"], ["Ends", d.ends], ["Why", d.comment]];
-  const ours = said(mine);
-  return said(draftOf(theirs, [], Date.now())).flatMap(([what, text], i) => (text === ours[i]?.[1] ? [] : [[what, text, ours[i]?.[1] ?? ""] as [string, string, string]]));
-}
+/** What the form's fields say. */
+const said = (d: Draft): Said => [["Matchers", d.matchers.join(", ")], ["Starts", d.starts || "has begun"], ["Ends", d.ends], ["Why", d.comment]];
 
 /** A silence to make or to change, with what it would mute. */
 export function SilenceDrawer({ silence, matchers, onClose }: Props) {
@@ -61,14 +58,7 @@ export function SilenceDrawer({ silence, matchers, onClose }: Props) {
         {base && base.state !== "pending" && <p className="dim">With other matchers, this one ends now and another takes its place, so that what was silenced stays on record.</p>}
         {save.error && !theirs && <p role="alert" className={classes.error}>{sayProblem(save.error)}</p>}
         {theirs ? (
-          <div className={classes.notice} role="alert">
-            <p>Somebody else has changed this silence meanwhile.</p>
-            <table><thead><tr><th scope="col" /><th scope="col">Theirs, saved</th><th scope="col">Yours</th></tr></thead><tbody>{differences(theirs, draft).map(([what, a, b]) => <tr key={what}><th scope="row">{what}</th><td>{a}</td><td>{b}</td></tr>)}</tbody></table>
-            <Group gap={8}>
-              <Button variant="default" onClick={() => { save.reset(); setBase(theirs); setDraft(draftOf(theirs, [], Date.now())); }}>Take theirs, give mine up</Button>
-              <Button variant="default" onClick={() => { setBase(theirs); save.mutate(theirs.version); }}>Save mine over it</Button>
-            </Group>
-          </div>
+          <Overtaken what="this silence" theirs={said(draftOf(theirs, [], 0))} mine={said(draft)} onTake={() => { save.reset(); setBase(theirs); setDraft(draftOf(theirs, [], Date.now())); }} onKeep={() => { setBase(theirs); save.mutate(theirs.version); }} />
         ) : <Group gap={8}><Button type="submit" loading={save.isPending} disabled={!edit}>{base ? "Save" : "Silence"}</Button><Button variant="default" onClick={onClose}>Cancel</Button></Group>}
       </form>
     </Drawer>

@@ -166,11 +166,25 @@ func (a *App) openStores(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("load the position in the stream: %w", err)
 	}
-	cfg := bus.Config{Dir: filepath.Join(a.cfg.Data.Dir, "bus"), MaxBytes: a.cfg.Bus.MaxBytes, After: position.Sequence}
+	cfg := a.cfg.bus(position.Sequence)
+	if cfg.URL != "" && bus.InClear(cfg.URL) {
+		a.part("bus").Warn("the connection to NATS is not encrypted; write tls:// in bus.url")
+	}
 	if a.bus, err = bus.Open(ctx, cfg, a.part("bus")); err != nil {
+		if cfg.URL != "" {
+			return fmt.Errorf("open the stream in NATS (bus.url): %w", err)
+		}
 		return fmt.Errorf("open the stream in %s: %w", cfg.Dir, err)
 	}
 	return nil
+}
+
+// bus returns where the stream is, which begins behind a position if it does not exist.
+func (c *Config) bus(after uint64) bus.Config {
+	return bus.Config{
+		Dir: filepath.Join(c.Data.Dir, "bus"), URL: c.Bus.URL, CredentialsFile: c.Bus.CredentialsFile, CAFile: c.Bus.CAFile,
+		Replicas: c.Bus.Replicas, MaxBytes: c.Bus.MaxBytes, After: after,
+	}
 }
 
 // clockKey is where the kind of clock that a data folder was begun with is stored.

@@ -40,7 +40,7 @@ type Config struct {
 	Receive ReceiveConfig `yaml:"receive"`
 	// Access says who may do what.
 	Access AccessConfig `yaml:"access"`
-	// Bus bounds the stream.
+	// Bus says where the stream is, and bounds it.
 	Bus BusConfig `yaml:"bus"`
 	// Alert holds the constants of dedupe and flapping.
 	Alert alert.Config `yaml:"alert"`
@@ -104,8 +104,17 @@ type ReceiveConfig struct {
 	MaxFingerprintsPerSender int `yaml:"max_fingerprints_per_sender"`
 }
 
-// BusConfig bounds the stream.
+// BusConfig says where the stream of what was accepted is: in the data folder, or in a NATS cluster; and bounds it.
 type BusConfig struct {
+	// URL is a NATS server or cluster with JetStream, as nats://HOST:PORT or tls://HOST:PORT, several separated by commas; ""
+	// keeps the stream in the data folder.
+	URL string `yaml:"url"`
+	// CredentialsFile holds NATS credentials; "" when none are needed.
+	CredentialsFile string `yaml:"credentials_file"`
+	// CAFile holds the certificates of those who vouch for the cluster; "" takes the machine's.
+	CAFile string `yaml:"ca_file"`
+	// Replicas is how many servers of the cluster keep what was accepted, 1 to 5.
+	Replicas int `yaml:"replicas"`
 	// MaxBytes is how much may wait in the stream, in bytes, before senders are told to come back later.
 	MaxBytes int64 `yaml:"max_bytes"`
 }
@@ -133,7 +142,7 @@ func DefaultConfig() Config {
 		Log:     LogConfig{Level: "info"},
 		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 500_000},
 		Access:  defaultAccess(),
-		Bus:     BusConfig{MaxBytes: 1 << 30},
+		Bus:     BusConfig{Replicas: 1, MaxBytes: 1 << 30},
 		Alert:   alert.DefaultConfig(),
 		Incident: IncidentConfig{
 			Hold:         incident.DefaultGroupingConfig().Hold,
@@ -294,6 +303,13 @@ func (c *Config) Validate() error {
 	}
 	if c.Bus.MaxBytes < 4<<20 {
 		return bad("bus.max_bytes", "%d is less than 4194304 (4 MiB)", c.Bus.MaxBytes)
+	}
+	if c.Bus.Replicas < 1 {
+		return bad("bus.replicas", "%d is less than 1; write 1, or 3 on a cluster of three servers or more", c.Bus.Replicas)
+	}
+	if err := c.bus(0).Validate(); err != nil {
+		key, problem, _ := strings.Cut(strings.TrimPrefix(err.Error(), "bus: "), " ")
+		return bad("bus."+key, "%s", problem)
 	}
 	if c.Incident.Hold < 0 || c.Incident.Hold > 24*time.Hour {
 		return bad("incident.hold", "%s is not between 0s and 24h; write a duration such as 10m", c.Incident.Hold)

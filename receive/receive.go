@@ -132,7 +132,7 @@ func PublishProblem(err error) *Problem {
 	case errors.Is(err, ErrFull):
 		problem.Detail = "More waits to be processed than may be kept. Nothing of this request was stored; send it again later."
 	case errors.Is(err, ErrUnavailable):
-		problem.Detail = "Nothing can be stored at the moment, for instance because the disk is full. Nothing of this request was stored; send it again later."
+		problem.Detail = "Nothing can be stored at the moment, for instance because the disk is full or NATS is gone. Send all of this again later: a repeat does no harm."
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		problem.Detail = "The request ended before it was stored; send it again."
 	default:

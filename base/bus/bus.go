@@ -49,10 +49,15 @@ var (
 
 // Config says where the bus lives.
 type Config struct {
-	// Dir is the folder of the embedded server; it is made when missing. Ignored when URL is set.
+	// Dir is the folder of the embedded server; it is made when missing. With URL only the lock is in it, and "" takes none.
 	Dir string
-	// URL is a NATS cluster to use in place of the embedded server; "" means embedded.
+	// URL is a NATS cluster to use in place of the embedded server, as nats://HOST:PORT or tls://HOST:PORT, several of them
+	// separated by commas; "" means embedded.
 	URL string
+	// CredentialsFile holds NATS credentials (a JWT and its seed); "" when none are needed, or when URL has user and password.
+	CredentialsFile string
+	// CAFile holds the certificates of those who may vouch for the cluster; "" means those of the machine.
+	CAFile string
 	// MaxBytes bounds what a stream holds, in bytes; 0 means 1 GiB.
 	MaxBytes int64
 	// Replicas is how many servers of a cluster keep each message; 0 means 1. The embedded server knows only 1.
@@ -73,6 +78,10 @@ func (c Config) Validate() error {
 	switch {
 	case c.Dir == "" && c.URL == "":
 		return errors.New("bus: neither a folder nor the url of a cluster is set")
+	case c.URL == "" && c.CredentialsFile != "":
+		return errors.New("bus: credentials_file is set without url; set both or none")
+	case c.URL == "" && c.CAFile != "":
+		return errors.New("bus: ca_file is set without url; set both or none")
 	case c.MaxBytes < 0:
 		return fmt.Errorf("bus: max_bytes is %d, want 0 (1 GiB) or more", c.MaxBytes)
 	case c.MaxBytes > 0 && c.MaxBytes < 2*MaxMessage:
@@ -81,6 +90,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("bus: replicas is %d, want 1 to 5", c.Replicas)
 	case c.Replicas > 1 && c.URL == "":
 		return fmt.Errorf("bus: replicas is %d, want 1 for the embedded server", c.Replicas)
+	case c.URL != "":
+		return checkURL(c.URL)
 	}
 	return nil
 }
@@ -101,7 +112,7 @@ func Lock(dir string) (io.Closer, error) {
 type Bus struct {
 	config Config
 	logger *slog.Logger
-	lock   *os.File      // nil on a cluster
+	lock   *os.File      // nil without a folder
 	slots  chan struct{} // one taken by each message that waits for its acknowledgement
 	stop   chan struct{} // closed by Close
 	done   sync.WaitGroup
@@ -146,7 +157,7 @@ func Open(ctx context.Context, config Config, logger *slog.Logger) (*Bus, error)
 		slots:  make(chan struct{}, MaxInFlight),
 		stop:   make(chan struct{}),
 	}
-	if config.URL == "" {
+	if config.Dir != "" {
 		if err := os.MkdirAll(config.Dir, 0o750); err != nil {
 			return nil, fmt.Errorf("open bus: %w: %w", ErrUnavailable, err)
 		}
@@ -156,7 +167,11 @@ func Open(ctx context.Context, config Config, logger *slog.Logger) (*Bus, error)
 		}
 		b.lock = lock
 	}
-	link, err := b.connect(ctx)
+	connect := b.connect
+	if config.URL != "" {
+		connect = b.patiently
+	}
+	link, err := connect(ctx)
 	if err != nil {
 		b.unlock()
 		return nil, fmt.Errorf("open bus: %w", err)

@@ -357,7 +357,14 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		{"negative limit", bus.Config{Dir: "d", MaxBytes: -1}, "max_bytes"},
 		{"limit below two messages", bus.Config{Dir: "d", MaxBytes: 1000}, "max_bytes"},
 		{"replicas of the embedded server", bus.Config{Dir: "d", Replicas: 3}, "replicas"},
-		{"too many replicas", bus.Config{URL: "u", Replicas: 7}, "replicas"},
+		{"too many replicas", bus.Config{URL: "nats://n:4222", Replicas: 7}, "replicas"},
+		{"several servers", bus.Config{URL: "tls://a:4222, tls://b:4222"}, ""},
+		{"no host", bus.Config{URL: "nats://"}, "url"},
+		{"another protocol", bus.Config{URL: "http://n:4222"}, "want nats://HOST:PORT"},
+		{"a host alone", bus.Config{URL: "n"}, "url"},
+		{"a URL that cannot be read", bus.Config{URL: "nats://u:secret@n:port"}, "cannot be read"},
+		{"credentials of nothing", bus.Config{Dir: "d", CredentialsFile: "f"}, "credentials_file"},
+		{"certificates of nothing", bus.Config{Dir: "d", CAFile: "f"}, "ca_file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := test.config.Validate()

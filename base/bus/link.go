@@ -39,16 +39,18 @@ type link struct {
 
 // connect starts a server if the bus is embedded, connects to it and makes the streams.
 func (b *Bus) connect(ctx context.Context) (l *link, err error) {
-	l = &link{log: &serverLog{logger: b.logger, trouble: make(chan struct{}, 1)}}
+	l = &link{log: &serverLog{logger: b.logger, trouble: make(chan struct{}, 1)}, acks: newAcks(b.slots)}
 	l.closed, l.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			l.close()
 		}
 	}()
-	options := []nats.Option{nats.Name("fairlead"), nats.MaxReconnects(-1)}
+	options := []nats.Option{nats.Name("fairlead")}
 	url := b.config.URL
-	if url == "" {
+	if url != "" {
+		options = append(options, b.remote(l.acks)...)
+	} else {
 		if l.server, err = startServer(b.config.Dir, l.log); err != nil {
 			return l, err
 		}
@@ -64,8 +66,7 @@ func (b *Bus) connect(ctx context.Context) (l *link, err error) {
 	if err = b.ensureStream(ctx, l.js); err != nil {
 		return l, err
 	}
-	l.acks, err = newAcks(l.conn, b.slots)
-	return l, err
+	return l, l.acks.listen(l.conn)
 }
 
 // startServer starts a server in dir that listens nowhere.

@@ -84,17 +84,20 @@ type acks struct {
 	failed  error               // set when the link broke; guarded by mu
 }
 
-// newAcks subscribes to the reply subjects of conn.
-func newAcks(conn *nats.Conn, slots chan struct{}) (*acks, error) {
-	a := &acks{prefix: conn.NewInbox() + ".", slots: slots, waiting: make(map[string]*Pending)}
+func newAcks(slots chan struct{}) *acks {
+	return &acks{prefix: nats.NewInbox() + ".", slots: slots, waiting: make(map[string]*Pending)}
+}
+
+// listen subscribes to the reply subjects.
+func (a *acks) listen(conn *nats.Conn) error {
 	sub, err := conn.Subscribe(a.prefix+"*", a.take)
 	if err != nil {
-		return nil, fmt.Errorf("subscribe to acknowledgements: %w", err)
+		return fmt.Errorf("subscribe to acknowledgements: %w", err)
 	}
 	if err := sub.SetPendingLimits(-1, -1); err != nil {
-		return nil, fmt.Errorf("subscribe to acknowledgements: %w", err)
+		return fmt.Errorf("subscribe to acknowledgements: %w", err)
 	}
-	return a, nil
+	return nil
 }
 
 // add registers a message and returns the subject for its acknowledgement.

@@ -1,4 +1,5 @@
-// Package store keeps rows: in SQLite, one file a database (ops.db, ml.db), written by one goroutine with group commit.
+// Package store keeps rows: in SQLite, one file a database (ops.db, ml.db), or in PostgreSQL, one schema a database; written by
+// one goroutine with group commit.
 //
 //	db, err := store.Open(ctx, store.Config{Dir: dir}, "ops", store.Schema(), logger)
 //	err = db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -19,16 +20,16 @@
 //     Write returns the context's error, the change has not run and will not.
 //   - Reads see a consistent snapshot for each statement (or read transaction) and never wait for the writer. A Write that
 //     has returned is visible to every later read.
-//   - Trouble with the disk. A full, read-only or failing disk gives ErrUnavailable for every write of the group, and
-//     nothing of them is stored. The next write tries again, so the database heals with the disk. A change that returned nil
-//     may therefore still be undone: change state in memory only after Write has returned.
+//   - Trouble with the disk. A full, read-only or failing disk, or a server that is gone, gives ErrUnavailable for every
+//     write of the group, and nothing of them is stored. The next write tries again, so the database heals with the disk.
+//     A change that returned nil may therefore still be undone: change state in memory only after Write has returned.
 //   - Bounded. At most QueueLength writes wait; then Write blocks until there is room or its context ends.
 //
 // A change must not call Write (it would wait for itself) and must not keep tx. Read with Read elsewhere.
 //
 // # SQL that both engines understand
 //
-// PostgreSQL will be a second engine behind the same functions; package storetest holds what both must do. So: types TEXT,
+// Both engines are behind the same functions; package storetest holds what both must do. So: types TEXT,
 // BIGINT, DOUBLE PRECISION, BOOLEAN and BLOB (the PostgreSQL engine reads it as BYTEA), times as BIGINT milliseconds since
 // 1970 (Millis and Time convert), no AUTOINCREMENT, no STRICT, no WITHOUT ROWID, ON CONFLICT (key) DO UPDATE rather than
 // INSERT OR REPLACE. Small statements go through bun, which writes the arguments into the text of the statement. Large ones

@@ -1,6 +1,7 @@
 // Command bench measures how many alerts a second the shipped server takes, end to end: from the first request until its
-// API lists the last alert, with Debian's Alertmanager beside it in the same run, on the same load. Half of the alerts
-// are new, half were sent before. Then it fills the server with a million alerts and measures its memory and its lists.
+// API lists the last alert, with its rows in SQLite and in PostgreSQL, and with Debian's Alertmanager beside it in the same
+// run, on the same load. Half of the alerts are new, half were sent before. Then it fills the server with a million alerts on
+// either engine, and measures its memory and its lists.
 //
 //	go run ./test/bench [-seconds N] [-stored N] [-alertmanager PATH] [-binary PATH]
 //
@@ -20,6 +21,9 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/fairlead/fairlead/test/need"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 // options are the flags.
@@ -59,11 +63,17 @@ func bench(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 	}()
 	fmt.Fprintf(out, "full speed, then at %.0f alerts/s; accept latencies in ms\n", o.rate)
-	fmt.Fprintf(out, "%-13s %6s %6s %9s %7s %7s %7s %8s %7s %7s | %7s %7s %7s\n", "server", "batch", "conns", "alerts/s", "p50", "p99",
+	fmt.Fprintf(out, "%-22s %6s %6s %9s %7s %7s %7s %8s %7s %7s | %7s %7s %7s\n", "server", "batch", "conns", "alerts/s", "p50", "p99",
 		"max", "RSS MB", "CPU s", "client", "p50", "p99", "max")
+	ours, end, err := engines(ctx, o, out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	all := slices.Concat(ours, peers(o, out))
 	for _, batch := range []struct{ size, connections int }{{1, 16}, {1, 64}, {64, 4}, {256, 2}} {
-		for _, peer := range []bool{false, true} {
-			if err := measure(ctx, o, filepath.Join(dir, fmt.Sprint(batch.size, batch.connections, peer)), batch.size, batch.connections, peer, out); err != nil {
+		for i, start := range all {
+			if err := measure(ctx, o, filepath.Join(dir, fmt.Sprint(batch.size, batch.connections, i)), batch.size, batch.connections, start, out); err != nil {
 				return err
 			}
 		}
@@ -71,24 +81,60 @@ func bench(ctx context.Context, o options, out io.Writer) (err error) {
 	if o.stored == 0 {
 		return nil
 	}
-	return fill(ctx, o, filepath.Join(dir, "stored"), out)
+	for i, start := range ours {
+		if err := fill(ctx, o, filepath.Join(dir, fmt.Sprint("stored", i)), start, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// starter starts a server whose files are in a folder of its own. Two starts in one folder are the same server.
+type starter func(ctx context.Context, dir string) (*server, error)
+
+// engines returns our server on SQLite and, if that is installed, on PostgreSQL; end ends the latter.
+func engines(ctx context.Context, o options, out io.Writer) (who []starter, end func() error, err error) {
+	end = func() error { return nil }
+	who = append(who, func(ctx context.Context, dir string) (*server, error) { return startFairlead(ctx, o.binary, dir, "") })
+	if bin := need.FindPostgres(); bin == "" {
+		fmt.Fprintln(out, "PostgreSQL is not installed")
+	} else {
+		database, err := postgres.New(ctx, bin, true)
+		if err != nil {
+			return nil, nil, fmt.Errorf("start PostgreSQL: %w", err)
+		}
+		end = database.Close
+		made := map[string]string{} // URL of each folder's database
+		who = append(who, func(ctx context.Context, dir string) (*server, error) {
+			if made[dir] == "" {
+				name := fmt.Sprint("bench_", len(made))
+				if err := database.Make(ctx, name); err != nil {
+					return nil, fmt.Errorf("make a database: %w", err)
+				}
+				made[dir] = database.URL(name)
+			}
+			return startFairlead(ctx, o.binary, dir, made[dir])
+		})
+	}
+	return who, end, nil
+}
+
+// peers returns Alertmanager, if it is installed.
+func peers(o options, out io.Writer) []starter {
+	binary, err := exec.LookPath(o.alertmanager)
+	if err != nil {
+		fmt.Fprintf(out, "Alertmanager is not installed: %v\n", err)
+		return nil
+	}
+	return []starter{func(ctx context.Context, dir string) (*server, error) { return startAlertmanager(ctx, binary, dir) }}
 }
 
 // measure puts one load on a fresh server.
-func measure(ctx context.Context, o options, dir string, batch, connections int, peer bool, out io.Writer) (err error) {
+func measure(ctx context.Context, o options, dir string, batch, connections int, start starter, out io.Writer) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	start := func() (*server, error) { return startFairlead(ctx, o.binary, dir) }
-	if peer {
-		binary, err := exec.LookPath(o.alertmanager)
-		if err != nil {
-			fmt.Fprintf(out, "%-13s is not installed: %v\n", "Alertmanager", err)
-			return nil // the measurement goes on without the peer
-		}
-		start = func() (*server, error) { return startAlertmanager(ctx, binary, dir) }
-	}
-	s, err := start()
+	s, err := start(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -109,7 +155,7 @@ func measure(ctx context.Context, o options, dir string, batch, connections int,
 	}
 	took := time.Since(begin)
 	rss, _ := s.memory()
-	fmt.Fprintf(out, "%-13s %6d %6d %9.0f %7.1f %7.1f %7.1f %8.0f %7.1f %7.1f", s.name, batch, connections,
+	fmt.Fprintf(out, "%-22s %6d %6d %9.0f %7.1f %7.1f %7.1f %8.0f %7.1f %7.1f", s.name, batch, connections,
 		float64(result.alerts)/took.Seconds(), ms(result.latencies, .5), ms(result.latencies, .99), ms(result.latencies, 1), rss,
 		(s.cpu() - cpu).Seconds(), client.Seconds())
 	l.name, l.rate = "paced", o.rate
@@ -156,11 +202,11 @@ var lists = []string{
 }
 
 // fill stores many alerts and measures memory, lists and a restart.
-func fill(ctx context.Context, o options, dir string, out io.Writer) (err error) {
+func fill(ctx context.Context, o options, dir string, start starter, out io.Writer) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	s, err := startFairlead(ctx, o.binary, dir)
+	s, err := start(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -171,7 +217,7 @@ func fill(ctx context.Context, o options, dir string, out io.Writer) (err error)
 		}
 	}()
 	idle, _ := s.memory()
-	fmt.Fprintf(out, "\nFairlead: ready %.0f ms after its start, %.0f MB when idle\n", s.ready.Seconds()*1000, idle)
+	fmt.Fprintf(out, "\n%s: ready %.0f ms after its start, %.0f MB when idle\n", s.name, s.ready.Seconds()*1000, idle)
 	begin := time.Now()
 	l := load{address: s.address, name: "fill", batch: 256, connections: 4, duration: time.Hour, limit: o.stored}
 	result, err := l.run()
@@ -192,7 +238,7 @@ func fill(ctx context.Context, o options, dir string, out io.Writer) (err error)
 	if err := s.stop(); err != nil {
 		return err
 	}
-	if s, err = startFairlead(ctx, o.binary, dir); err != nil {
+	if s, err = start(ctx, dir); err != nil {
 		return err
 	}
 	running = true

@@ -24,17 +24,23 @@ type server struct {
 	address string
 	command *exec.Cmd
 	output  *os.File
-	ready   time.Duration // from its start until it answered that it is ready
+	// settings are added to the environment.
+	settings []string
+	ready    time.Duration // from its start until it answered that it is ready
 	// listed asks whether the API lists the alert of a pod.
 	listed func(ctx context.Context, pod string) (bool, error)
 }
 
-func startFairlead(ctx context.Context, binary, dir string) (*server, error) {
+// startFairlead starts our server, with its rows in the PostgreSQL of a URL; "" means SQLite.
+func startFairlead(ctx context.Context, binary, dir, url string) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
 	s := &server{name: "Fairlead", address: address}
+	if url != "" {
+		s.name, s.settings = "Fairlead on PostgreSQL", []string{"FAIRLEAD_STORE_URL=" + url}
+	}
 	s.listed = func(ctx context.Context, pod string) (bool, error) {
 		var page struct {
 			Items []struct {
@@ -90,6 +96,7 @@ func (s *server) start(ctx context.Context, dir, binary string, args ...string) 
 	s.command = exec.CommandContext(ctx, binary, args...)
 	s.command.Stdout, s.command.Stderr = output, output
 	s.command.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "FAIRLEAD_") })
+	s.command.Env = append(s.command.Env, s.settings...)
 	begin := time.Now()
 	if err := s.command.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", s.name, err)

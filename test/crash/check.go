@@ -4,13 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
+	_ "modernc.org/sqlite"             // the driver of SQLite
 )
 
 // reader asks the server's API.
@@ -18,6 +20,9 @@ type reader struct {
 	client *http.Client
 	url    string
 }
+
+// errUnavailable says that the server cannot read now, and is to be asked again.
+var errUnavailable = errors.New("unavailable")
 
 // get decodes the answer of one request into to.
 func (r reader) get(ctx context.Context, path string, to any) error {
@@ -33,6 +38,9 @@ func (r reader) get(ctx context.Context, path string, to any) error {
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", path, err)
+	}
+	if answer.StatusCode == http.StatusServiceUnavailable && answer.Header.Get("Retry-After") != "" {
+		return fmt.Errorf("ask %s: %w: %s", path, errUnavailable, text)
 	}
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask %s: server answered %d: %s", path, answer.StatusCode, text)
@@ -148,21 +156,38 @@ func (r reader) incidentProblems(ctx context.Context, alerts []stored, each bool
 	return problems, nil
 }
 
-// sqlProblems compares the rows in the database of a server that does not run with what the API listed.
-func sqlProblems(ctx context.Context, dir string, alerts []stored) ([]string, error) {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "ops.db"))
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+// open opens the database of a server that does not run, and says what is wrong with it.
+func open(ctx context.Context, dir, url string) (db *sql.DB, problems []string, err error) {
+	if url != "" {
+		if db, err = sql.Open("pgx", url); err != nil {
+			return nil, nil, fmt.Errorf("open the database: %w", err)
+		}
+		db.SetMaxOpenConns(1)
+		if _, err = db.ExecContext(ctx, "SET search_path = ops"); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("open the database: %w", err), db.Close())
+		}
+		return db, nil, nil
 	}
-	defer db.Close()
+	if db, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "ops.db")); err != nil {
+		return nil, nil, fmt.Errorf("open the database: %w", err)
+	}
 	var intact string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check").Scan(&intact); err != nil {
-		return nil, fmt.Errorf("check the database: %w", err)
+		return nil, nil, errors.Join(fmt.Errorf("check the database: %w", err), db.Close())
 	}
-	var problems []string
 	if intact != "ok" {
 		problems = append(problems, "the database is damaged: "+intact)
 	}
+	return db, problems, nil
+}
+
+// sqlProblems compares the rows in the database of a server that does not run with what the API listed.
+func sqlProblems(ctx context.Context, dir, url string, alerts []stored) ([]string, error) {
+	db, problems, err := open(ctx, dir, url)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
 	rows := map[string]stored{}
 	for _, a := range alerts {
 		rows[a.Key] = a

@@ -8,11 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fairlead/fairlead/test/nats"
 	"github.com/fairlead/fairlead/test/need"
+	"github.com/fairlead/fairlead/test/postgres"
 )
 
 var (
-	kills = flag.Int("kills", 5, "how often to kill the server")
+	kills = flag.Int("kills", 5, "how often to kill the server, or what is behind it")
+	gone  = flag.Duration("gone", time.Second, "how long what is behind the server is gone each time")
 	seed  = flag.Uint64("seed", 0, "load and moments; 0 takes a fresh one")
 )
 
@@ -27,18 +30,48 @@ func fresh(t *testing.T) uint64 {
 }
 
 func TestNothingAcceptedIsLostWhenTheServerIsKilled(t *testing.T) {
-	config := Config{Binary: need.Binary(t), Dir: t.TempDir(), Kills: *kills, Seed: fresh(t), Say: t.Logf}
+	report := crash(t, Config{})
+	if report.Kills != *kills && len(report.Problems) == 0 {
+		t.Errorf("killed %d times, want %d", report.Kills, *kills)
+	}
+}
+
+func TestNothingAcceptedIsLostWhenPostgreSQLIsKilled(t *testing.T) {
+	database := postgres.Start(t, true)
+	if err := database.Make(t.Context(), "crash"); err != nil {
+		t.Fatal(err)
+	}
+	url := database.URL("crash")
+	report := crash(t, Config{URL: url, Environment: append(environment(), "FAIRLEAD_STORE_URL="+url), Backend: database, Outage: *gone, Pause: 20 * time.Millisecond})
+	checkOutages(t, report)
+}
+
+func TestNothingAcceptedIsLostWhenNATSIsKilled(t *testing.T) {
+	cluster := nats.Start(t, "")
+	checkOutages(t, crash(t, Config{
+		Environment: append(environment(), "FAIRLEAD_BUS_URL="+cluster.URL()), Backend: cluster, Outage: *gone, Pause: 20 * time.Millisecond, Unsure: true,
+	}))
+}
+
+func checkOutages(t *testing.T, report Report) {
+	t.Helper()
+	if want := *kills - (*kills+1)/3; report.Outages != want && len(report.Problems) == 0 {
+		t.Errorf("the backend was killed %d times, want %d", report.Outages, want)
+	}
+}
+
+// crash runs what the flags say and reports what no server may do.
+func crash(t *testing.T, config Config) Report {
+	t.Helper()
+	config.Binary, config.Dir, config.Kills, config.Seed, config.Say = need.Binary(t), t.TempDir(), *kills, fresh(t), t.Logf
 	report, err := Run(t.Context(), config)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, serverLog(config.Dir))
 	}
-	t.Logf("%d kills, %d alerts with %d reports accepted, accepting again after %s at most", report.Kills, report.Alerts,
-		report.Reports, report.Slowest.Round(time.Millisecond))
+	t.Logf("%d kills, %d outages of the backend, %d alerts with %d reports accepted, accepting again after %s at most", report.Kills,
+		report.Outages, report.Alerts, report.Reports, report.Slowest.Round(time.Millisecond))
 	if len(report.Problems) > 0 {
 		t.Errorf("%d problems:\n%s\n%s", len(report.Problems), shorten(report.Problems, 20), serverLog(config.Dir))
-	}
-	if report.Kills != *kills && len(report.Problems) == 0 {
-		t.Errorf("killed %d times, want %d", report.Kills, *kills)
 	}
 	if report.Alerts < 20*report.Kills {
 		t.Errorf("only %d alerts were accepted: that is no load", report.Alerts)
@@ -46,6 +79,7 @@ func TestNothingAcceptedIsLostWhenTheServerIsKilled(t *testing.T) {
 	if report.Slowest >= 2*time.Second {
 		t.Errorf("accepting again took %s, want less than 2s", report.Slowest)
 	}
+	return report
 }
 
 // A server that answers before it has stored must be found out, or the test above proves nothing.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -34,6 +35,8 @@ type worker struct {
 	ledger *ledger
 	random *rand.Rand
 	name   string
+	pause  time.Duration // between requests
+	unsure bool          // a refusal leaves open what was stored
 	count  int
 	open   []sent
 }
@@ -44,11 +47,16 @@ var rules = [...]string{"HighErrorRate", "HighLatencyP99", "PodErrorRateHigh", "
 
 // run sends until the context ends or the server is gone.
 func (w *worker) run(ctx context.Context) {
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; _ = pause(ctx, w.pause) { // the loop looks at ctx
 		alerts, keys, ends := w.batch()
 		ok, busy := post(ctx, w.client, w.url, alerts)
 		if busy {
-			continue // refused: the server must not have stored it
+			if w.unsure {
+				w.ledger.note(keys, ends, false)
+				w.open = slices.DeleteFunc(w.open, func(s sent) bool { return slices.Contains(keys, s.key) }) // it may not exist
+			}
+			_ = pause(ctx, 5*time.Millisecond) // the loop looks at ctx
+			continue
 		}
 		w.ledger.note(keys, ends, ok)
 		if !ok {
@@ -105,7 +113,8 @@ func (w *worker) begin(now string) sent {
 // keyLabel names an alert in the ledger.
 const keyLabel = "request"
 
-// post sends alerts and reports whether the server answered 200, or that it was busy and refused them. Anything else, a
+// post sends alerts and reports whether the server answered 200, or that it was busy and refused them, in which case it must not
+// have stored them unless something behind it broke. Anything else, a
 // broken connection first of all, leaves open whether they were stored.
 func post(ctx context.Context, client *http.Client, url string, alerts []wireAlert) (accepted, busy bool) {
 	body, err := json.Marshal(alerts)

@@ -34,7 +34,7 @@ func freeAddress() (string, error) {
 }
 
 // start runs the server on the data folder. Its output is added to server.log beside the folder.
-func start(ctx context.Context, binary, dir string) (*process, error) {
+func start(ctx context.Context, binary, dir string, environment []string) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func start(ctx context.Context, binary, dir string) (*process, error) {
 	}
 	command := exec.CommandContext(ctx, binary, "serve", "--dev", "--data.dir", dir, "--http.listen", address, "--otlp.grpc.listen", "",
 		"--otlp.http.listen", "")
-	command.Stdout, command.Stderr, command.Env = output, output, environment()
+	command.Stdout, command.Stderr, command.Env = output, output, environment
 	p := &process{command: command, url: "http://" + address, output: output, started: time.Now()}
 	if err := command.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the server: %w", err), output.Close())
@@ -92,10 +92,10 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // verifyAudit runs "fairlead audit verify" on the folder of a server that does not run.
-func verifyAudit(ctx context.Context, binary, dir string) error {
+func verifyAudit(ctx context.Context, binary, dir string, environment []string) error {
 	var output bytes.Buffer
 	command := exec.CommandContext(ctx, binary, "audit", "verify", "--data.dir", dir)
-	command.Stdout, command.Stderr, command.Env = &output, &output, environment()
+	command.Stdout, command.Stderr, command.Env = &output, &output, environment
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("audit verify: %w: %s", err, bytes.TrimSpace(output.Bytes()))
 	}

@@ -162,6 +162,7 @@ func freePort(ctx context.Context) (int, error) {
 const guard = `"$0" -D "$1" -k "$1" -h 127.0.0.1 -p "$2" $3 & server=$!
 trap 'kill -INT $server' TERM
 read -r how
+[ "$how" != KILL ] || { kill -STOP $server; pkill -KILL -P $server; } # else it would outlive its children, or they it
 kill -"${how:-QUIT}" $server
 wait $server
 [ -n "$how" ] || rm -rf "$4"`
@@ -197,7 +198,8 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// Stop ends the server: "INT" lets it write down what it knows, "QUIT" does not, as when the machine loses its power.
+// Stop ends the server: "INT" lets it write down what it knows, "QUIT" does not, and "KILL" ends all its processes at once,
+// as when the machine loses its power.
 func (s *Server) Stop(signal string) error {
 	if s.running == nil {
 		return nil

@@ -227,7 +227,7 @@ func (a *App) identify(r *http.Request, rule access.Rule, peer access.Peer) (*ac
 		}
 		id, err := a.people.ByToken(r.Context(), secret)
 		if errors.Is(err, access.ErrSecret) {
-			return nil, refused("Authorization", "The token is unknown, was revoked or has expired.", "make a new one on the page Tokens")
+			return nil, refused("Authorization", "The token is unknown, was revoked or has expired.", "make a new one on the page Account")
 		}
 		return id, a.unavailable(err)
 	}

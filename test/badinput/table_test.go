@@ -210,6 +210,7 @@ const pageHead = `<!-- Written by go test ./test/badinput -update. Do not edit. 
 # Bad input
 
 What is answered to wrong requests, and what of them is kept. The table is a test: it runs against the built binary.
+[Logins, and what people write](bad-input-people.md) have a page of their own.
 
 | what | request | answer | kept |
 | --- | --- | --- | --- |

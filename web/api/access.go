@@ -323,7 +323,15 @@ func (a *API) changePassword(ctx context.Context, in *passwordBody) (*struct{}, 
 	if errors.Is(err, access.ErrLogin) {
 		return nil, invalid("body.present", nil, "it is not your present password")
 	}
-	return nil, accessError(err)
+	err = accessError(err)
+	if p, ok := errors.AsType[*Problem](err); ok {
+		for i := range p.Errors {
+			if p.Errors[i].Field == "body.password" {
+				p.Errors[i].Field = "body.next"
+			}
+		}
+	}
+	return nil, err
 }
 
 // owner returns whose things a request asks for: one's own, or for admins anybody's; "" is everybody's.

@@ -89,9 +89,9 @@ func (in *AlertQuery) query(ctx context.Context) (q alert.Query, err error) {
 		q.Severities = append(q.Severities, signal.ParseSeverity(s))
 	}
 	for _, text := range in.Match {
-		m, err := alert.ParseMatcher(text)
+		m, err := matcher("query.match", text)
 		if err != nil {
-			return q, invalid("query.match", text, `write a label, = or != or =~ or !~, and a value, for instance region=~"eu-.*"`)
+			return q, err
 		}
 		q.Matchers = append(q.Matchers, m)
 	}

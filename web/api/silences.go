@@ -166,13 +166,26 @@ func (a *API) updateSilence(ctx context.Context, in *updateSilence) (*body[Silen
 	return a.getSilence(ctx, &SilencePath{ID: id})
 }
 
+// matcher reads one matcher; the error names the field and says what is wrong with it.
+func matcher(field, text string) (alert.Matcher, error) {
+	m, err := alert.ParseMatcher(text)
+	if err == nil {
+		return m, nil
+	}
+	reason := strings.TrimPrefix(err.Error(), fmt.Sprintf("parse matcher %q: ", text))
+	if strings.HasPrefix(reason, "bad matcher format") {
+		reason = "it is no matcher"
+	}
+	return m, invalid(field, text, reason+`; write a label, = or != or =~ or !~, and a value, for instance region=~"eu-.*"`)
+}
+
 // silence reads an edit; the error names the matcher that cannot be read.
 func (e *SilenceEdit) silence(by string) (*alert.Silence, error) {
 	s := &alert.Silence{StartsAt: e.StartsAt, EndsAt: e.EndsAt, CreatedBy: by, Comment: e.Comment}
 	for i, text := range e.Matchers {
-		m, err := alert.ParseMatcher(text)
+		m, err := matcher(fmt.Sprintf("body.matchers[%d]", i), text)
 		if err != nil {
-			return nil, invalid(fmt.Sprintf("body.matchers[%d]", i), text, `write a label, = or != or =~ or !~, and a value, for instance service="cart"`)
+			return nil, err
 		}
 		s.Matchers = append(s.Matchers, m)
 	}

@@ -33,14 +33,14 @@ export async function eventually(what, check, ms = 15_000) {
   }
 }
 
-/** Starts the binary with an empty folder and further arguments, or takes the server of FAIRLEAD_URL. With "closed" people
- * must log in. */
+/** Starts the binary with an empty folder and further arguments (or what makes them of its address and folder), or takes the
+ * server of FAIRLEAD_URL. With "closed" people must log in. */
 export async function startServer(command = "serve", further = []) {
   if (process.env.FAIRLEAD_URL) return { url: process.env.FAIRLEAD_URL.replace(/\/$/, ""), pid: 0, stop: async () => undefined };
   const binary = process.env.FAIRLEAD ?? new URL("../../bin/fairlead", import.meta.url).pathname;
   const data = await mkdtemp(join(tmpdir(), "fairlead-browser-"));
   const url = `http://127.0.0.1:${await freePort()}`;
-  const args = command === "demo" ? ["demo", "--http.listen", url.slice(7)] : ["serve", ...(command === "closed" ? [] : ["--dev"]), "--data.dir", data, "--http.listen", url.slice(7), ...further];
+  const args = command === "demo" ? ["demo", "--http.listen", url.slice(7)] : ["serve", ...(command === "closed" ? [] : ["--dev"]), "--data.dir", data, "--http.listen", url.slice(7), ...(typeof further === "function" ? await further(url, data) : further)];
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stdout.on("data", (part) => { log += part; });

@@ -176,6 +176,28 @@ test("the overview says what goes on and what waits", async () => {
   assert.deepEqual(page.complaints, []);
 });
 
+test("text that would act is shown as text, on every page that shows what others wrote", async () => {
+  const poison = `'; DROP TABLE x; -- "<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>{{7*7}}`;
+  const put = (path, body) => fetch(server.url + api + path, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  const later = { startsAt: "2031-01-01T00:00:00Z", endsAt: "2031-01-02T00:00:00Z" };
+  await sendAlerts(server.url, [{ labels: { alertname: poison, service: "poisoned", severity: "critical", odd: poison }, annotations: { summary: poison } }]);
+  const incident = await eventually("the incident is there", async () => (await get(server.url, "/alerts?match=service%3Dpoisoned")).items[0]?.incident, 60_000);
+  await post(server.url, `/incidents/${incident}/notes`, { text: poison });
+  await post(server.url, "/silences", { matchers: [`odd=${JSON.stringify(poison)}`], ...later, comment: poison });
+  await post(server.url, "/maintenance", { title: poison, entities: ["service:poisoned"], ...later, comment: poison });
+  await post(server.url, "/users", { name: "poisoned", display: poison, grants: [{ role: "viewer" }] });
+  await post(server.url, "/teams", { name: "poisoned", description: poison });
+  await put("/me/views", { page: "incidents", name: "<b onclick=alert(1)>x</b>", query: poison, shared: true });
+  const asked = await post(server.url, "/purges", { olderThanDays: 30, reason: poison });
+  for (const path of ["/", `/incidents/${incident}`, `/incidents/${incident}?tab=alerts`, "/alerts", "/silences", "/maintenance", "/people", "/people?q=teams", `/approvals?pick=${asked.id}`]) {
+    const page = await open(path);
+    await page.getByText(/DROP TABLE|onclick=alert/).filter({ visible: true }).first().waitFor().catch((err) => { throw new Error(`${path}: ${err.message}`); });
+    assert.notEqual(await page.title(), "owned", path);
+    assert.equal(await page.locator("img[src=x], [onclick]").count(), 0, path);
+    assert.deepEqual(page.complaints, [], path);
+  }
+});
+
 test("each of these pages works on a phone, in the dark", async () => {
   for (const path of ["/overview", "/silences", "/analytics", "/audit", "/health"]) {
     const page = await open(path, { viewport: { width: 400, height: 800 }, colorScheme: "dark" });

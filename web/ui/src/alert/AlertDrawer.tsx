@@ -9,7 +9,7 @@ export function AlertDrawer() {
   const close = (): void => void navigate({ to: ".", search: (old) => ({ ...old, alert: undefined }) });
   return (
     <Drawer opened={alert !== undefined} onClose={close} position="right" size={620} closeButtonProps={{ "aria-label": "Close" }} overlayProps={{ backgroundOpacity: 0.2 }}
-      title={alert && <Link to="/alerts/$id" params={{ id: alert }} search={{}} className="link">Open as a page</Link>}>
+      title={alert ? <Link to="/alerts/$id" params={{ id: alert }} search={{}} className="link">Open as a page</Link> : "Alert"}>
       {alert && <AlertDetail id={alert} />}
     </Drawer>
   );

@@ -67,6 +67,9 @@ export const meQuery = {
 
 export const waysQuery = { queryKey: ["login"], queryFn: () => take(client.GET("/api/fairlead/v1/login")) } as const;
 
+/** Whether some role of a person is not limited to teams: what shows all teams at once is for those alone. */
+export const isWhole = (me: Me | null | undefined): boolean => me?.admin === true || me?.grants.some((g) => !g.teams?.length) === true;
+
 /** Whether one has a role that acts on incidents, silences and maintenance, somewhere at least; the server judges each case. */
 export function useResponder(): boolean {
   const { data: me } = useQuery(meQuery);

@@ -4,7 +4,7 @@ import { IconDots, IconMoon, IconQuestionMark, IconSearch, IconSun } from "@tabl
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { statsQuery } from "../api/queries";
-import { meQuery } from "../api/session";
+import { isWhole, meQuery } from "../api/session";
 import { waitingQuery } from "../approval/query";
 import { formatCount } from "../kit/numbers";
 import { setZone, useZone } from "../kit/settings";
@@ -56,7 +56,7 @@ function More() {
 export function Nav({ onHelp }: { onHelp: () => void }) {
   const { data } = useQuery(statsQuery);
   const { data: me } = useQuery(meQuery);
-  const { data: waiting } = useQuery(waitingQuery);
+  const { data: waiting } = useQuery({ ...waitingQuery, enabled: isWhole(me) });
   const counts: Partial<Record<PlaceAddress, number | undefined>> = { "/": data && data.incidents.open + data.incidents.acknowledged, "/alerts": data?.alerts.firing, "/dead-letters": data?.deadLetters, "/approvals": waiting?.items.filter((a) => a.mayDecide).length };
   return (
     <nav className={classes.nav} aria-label="Main">

@@ -1,7 +1,7 @@
 // The pages of the menu, in its order and in groups. The numbers of the first nine that one may see are their keys. A phone
 // has room for few; the others are in a menu there. Some are for certain roles alone.
 import { IconBell, IconBellOff, IconCalendarTime, IconChartBar, IconChecklist, IconHeartbeat, IconInbox, IconLayoutDashboard, IconMailX, IconPlug, IconScale, IconSend, IconShieldCheck, IconStethoscope, IconUsers, type Icon } from "@tabler/icons-react";
-import type { Me } from "../api/session";
+import { isWhole, type Me } from "../api/session";
 
 interface Place<To extends string> {
   to: To;
@@ -9,7 +9,7 @@ interface Place<To extends string> {
   icon: Icon;
   phone?: boolean;
   /** Who may see it; absent: everybody. */
-  for?: "admin" | "auditor";
+  for?: "admin" | "auditor" | "whole";
   /** The first of a group. */
   first?: boolean;
 }
@@ -22,10 +22,10 @@ export const places = [
   place("/overview", "Overview", IconLayoutDashboard),
   place("/silences", "Silences", IconBellOff),
   place("/maintenance", "Maintenance", IconCalendarTime),
-  place("/deliveries", "Deliveries", IconSend),
-  place("/approvals", "Approvals", IconChecklist),
+  place("/deliveries", "Deliveries", IconSend, { for: "whole" }),
+  place("/approvals", "Approvals", IconChecklist, { for: "whole" }),
   place("/analytics", "Analytics", IconChartBar, { first: true }),
-  place("/tee", "Tee report", IconScale),
+  place("/tee", "Tee report", IconScale, { for: "whole" }),
   place("/audit", "Audit", IconShieldCheck, { for: "auditor" }),
   place("/integrations", "Integrations", IconPlug, { for: "admin", first: true }),
   place("/heartbeats", "Heartbeats", IconHeartbeat),
@@ -36,6 +36,8 @@ export const places = [
 
 /** The pages that somebody may see. */
 export const placesFor = (me: Me | null | undefined) =>
-  places.filter((p) => !p.for || me?.admin === true || (p.for === "auditor" && me?.roles.includes("approver")));
+  places.filter((p) => !p.for || me?.admin === true || (p.for === "auditor" && isAuditor(me)) || (p.for === "whole" && isWhole(me)));
+
+const isAuditor = (me: Me | null | undefined): boolean => me?.grants.some((g) => g.role === "approver" && !g.teams?.length) === true;
 
 export type PlaceAddress = (typeof places)[number]["to"];

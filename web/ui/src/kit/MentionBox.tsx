@@ -44,6 +44,8 @@ export function MentionBox({ label, hideLabel, placeholder, description, value, 
     } else if (found.length > 0 && event.key === "Escape") {
       event.stopPropagation();
       setClosedAt(value);
+    } else if (!first && event.key === "Escape") {
+      box.current?.blur(); // so that the page's keys work again; in a dialog, Escape closes that
     } else if (found.length > 0 && event.key === "ArrowDown") {
       event.preventDefault();
       list.selectNextOption();

@@ -8,10 +8,20 @@ import { LoginBox } from "./LoginBox";
 import { LoginForm } from "./LoginForm";
 import { WelcomePage } from "./WelcomePage";
 
+/** What to say of a login through a provider that did not work, by the server's word for it. */
+const reasons: Record<string, string> = {
+  norole: "The provider knows you, but none of your groups has a role here. Ask an admin.",
+  domain: "Your e-mail address at the provider is not verified, or its domain may not log in here. Ask an admin.",
+  provider: "The provider cannot be reached at the moment. Try again in a minute.",
+  refused: "The provider did not let you in.",
+  state: "That took too long, or was begun elsewhere. Try again.",
+  disabled: "You may not log in here any more. Ask an admin.",
+};
+
 /** What the server says at /login?error= of a login through a provider. */
 function providerProblem(): string {
   const code = new URLSearchParams(window.location.search).get("error");
-  return code && window.location.pathname === "/login" ? `The login through the provider did not work (${code}). Try again, or ask an admin.` : "";
+  return code && window.location.pathname === "/login" ? (reasons[code] ?? "The login through the provider did not work. Try again, or ask an admin: the server's log says why.") : "";
 }
 
 /** Shows the pages to those who are logged in, and the login to others. A session that ends meanwhile is begun anew above the

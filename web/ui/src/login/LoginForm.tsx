@@ -5,6 +5,12 @@ import { client, take } from "../api/client";
 import { meQuery, session, waysQuery } from "../api/session";
 import classes from "./login.module.css";
 
+/** Where to log in through the provider, and come back from to the page that was asked for. */
+function providerPath(): string {
+  const { pathname, search } = window.location;
+  return `/api/fairlead/v1/login/oidc${pathname === "/login" ? "" : `?return=${encodeURIComponent(pathname + search)}`}`;
+}
+
 /** Asks for name and password, or sends to the provider. user fixes the name: of whoever was logged in before. */
 export function LoginForm({ user, onDone }: { user?: string | undefined; onDone: () => void }) {
   const queries = useQueryClient();
@@ -40,7 +46,7 @@ export function LoginForm({ user, onDone }: { user?: string | undefined; onDone:
       <TextInput label="Name" name="username" autoComplete="username" value={name} onChange={(e) => setName(e.currentTarget.value)} readOnly={user !== undefined} required withAsterisk={false} />
       <PasswordInput label="Password" name="password" autoComplete="current-password" value={password} onChange={(e) => setPassword(e.currentTarget.value)} required data-autofocus withAsterisk={false} />
       <Button type="submit" loading={busy}>Log in</Button>
-      {ways?.oidc && <Button component="a" href="/api/fairlead/v1/login/oidc" variant="default">Log in with {ways.oidcName || "single sign-on"}</Button>}
+      {ways?.oidc && <Button component="a" href={providerPath()} variant="default">Log in with {ways.oidcName || "single sign-on"}</Button>}
     </form>
   );
 }

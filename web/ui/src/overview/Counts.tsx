@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { maintenanceQuery, statsQuery } from "../api/queries";
+import { isWhole, meQuery } from "../api/session";
 import { healthQuery } from "../health/query";
 import { formatCount } from "../kit/numbers";
 import classes from "./overview.module.css";
@@ -21,7 +22,8 @@ export function Counts() {
   const { data: stats } = useQuery(statsQuery);
   const { data: calendar } = useQuery(maintenanceQuery);
   const { data: silences } = useQuery(activeSilencesQuery);
-  const { data: failed } = useQuery(failedQuery);
+  const { data: me } = useQuery(meQuery);
+  const { data: failed } = useQuery({ ...failedQuery, enabled: isWhole(me) });
   const { data: beats } = useQuery(missingQuery);
   const { data: health } = useQuery(healthQuery);
   const counts: Count[] = [

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { mentionsQuery } from "../api/people";
-import { meQuery } from "../api/session";
+import { isWhole, meQuery } from "../api/session";
 import type { Incident } from "../api/types";
 import { waitingQuery } from "../approval/query";
 import { severityWord } from "../kit/Marks";
@@ -20,7 +20,7 @@ interface Item {
 /** What waits for the person at the page, most urgent first. */
 export function Waiting({ incidents }: { incidents: readonly Incident[] }) {
   const { data: me } = useQuery(meQuery);
-  const { data: approvals } = useQuery(waitingQuery);
+  const { data: approvals } = useQuery({ ...waitingQuery, enabled: isWhole(me) });
   const { data: mentions } = useQuery({ ...mentionsQuery, enabled: me !== null && me !== undefined && me.via !== "dev" });
   const self = me?.user ?? "";
   const mine = incidents.filter((i) => self !== "" && i.owner === self);

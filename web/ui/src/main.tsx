@@ -12,6 +12,7 @@ import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
 import { live } from "./api/live";
 import { syncLive } from "./api/sync";
+import { meQuery } from "./api/session";
 import { makeRouter } from "./app/router";
 import { Gate } from "./login/Gate";
 import { resolver, theme } from "./app/theme";
@@ -31,6 +32,9 @@ const router = makeRouter(queries);
 const scheme = localStorageColorSchemeManager({ key: "fairlead-scheme" });
 
 syncLive(live, queries);
+// Both take a moment; the first render need not have happened for that.
+if (window.location.pathname !== "/welcome") queries.query(meQuery).catch(() => undefined); // the gate says it
+void router.load();
 
 const root = document.getElementById("root");
 if (root) {

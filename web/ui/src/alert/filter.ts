@@ -68,13 +68,16 @@ export function alertComparer(sort: string): (a: Alert, b: Alert) => number {
   const sign = sort.startsWith("-") ? -1 : 1;
   switch (sort.replace("-", "")) {
     case "severity": return (a, b) => sign * (rank[a.severity] - rank[b.severity]);
-    case "name": return (a, b) => sign * a.name.localeCompare(b.name);
-    case "service": return (a, b) => sign * serviceOf(a).localeCompare(serviceOf(b));
-    case "started": return (a, b) => sign * a.startsAt.localeCompare(b.startsAt);
+    case "name": return (a, b) => sign * words(a.name, b.name);
+    case "service": return (a, b) => sign * words(serviceOf(a), serviceOf(b));
+    case "started": return (a, b) => sign * (a.startsAt < b.startsAt ? -1 : a.startsAt > b.startsAt ? 1 : 0);
     case "reports": return (a, b) => sign * (a.reports - b.reports);
   }
   return () => 0;
 }
+
+/** Compares words as people sort them; far quicker than localeCompare, which asks for the language each time. */
+const words = new Intl.Collator().compare;
 
 /** The sentence of an alert: its summary, else its description, else its name. */
 export const sentenceOf = (alert: Alert): string => alert.annotations.summary ?? alert.annotations.description ?? alert.name;

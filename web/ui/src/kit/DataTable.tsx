@@ -1,7 +1,7 @@
 import { UnstyledButton } from "@mantine/core";
-import { flexRender, getCoreRowModel, useReactTable, type ColumnDef } from "@tanstack/react-table";
+import { createRow, flexRender, getCoreRowModel, useReactTable, type ColumnDef, type Row } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { Box } from "./Box";
 import classes from "./DataTable.module.css";
 import { TableRow } from "./TableRow";
@@ -34,19 +34,26 @@ interface Props<T> {
   scrollRef?: React.RefObject<HTMLDivElement | null>;
 }
 
-/** A real table whose rows are made only where one looks. The first link of a row covers it. */
-export function DataTable<T>(props: Props<T>) {
+const none: never[] = [];
+
+/** A real table whose rows are made only where one looks, for the library, too. The first link of a row covers it. */
+export function DataTable<T extends object>(props: Props<T>) {
   const { rows, columns, rowId, selected, onSelect, active, onEnd, rowHeight = 36, sort } = props;
   const own = useRef<HTMLDivElement>(null);
   const scroll = props.scrollRef ?? own;
   const lastPicked = useRef<number>(-1);
-  const table = useReactTable({ data: rows as T[], columns, getRowId: rowId, getCoreRowModel: getCoreRowModel(), manualSorting: true });
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => rowHeight, overscan: 12, scrollPaddingStart: 34 });
+  const table = useReactTable<T>({ data: none, columns, getCoreRowModel: getCoreRowModel(), manualSorting: true });
+  const [made] = useState(() => new WeakMap<T, Row<T>>());
+  const rowOf = (data: T, index: number): Row<T> => {
+    const row = made.get(data) ?? createRow(table, rowId(data), data, index, 0);
+    made.set(data, row);
+    return row;
+  };
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => rowHeight, overscan: 8, scrollPaddingStart: 34 });
   const items = virtual.getVirtualItems();
   const first = items[0]?.start ?? 0;
   const last = items.at(-1);
   const rest = virtual.getTotalSize() - (last?.end ?? 0);
-  const model = table.getRowModel().rows;
 
   useEffect(() => virtual.measure(), [rowHeight, virtual]);
   useEffect(() => { if (last && last.index >= rows.length - 30) onEnd?.(); }, [last, rows.length, onEnd]);
@@ -108,8 +115,10 @@ export function DataTable<T>(props: Props<T>) {
         <tbody>
           {first > 0 && <tr aria-hidden className={classes.space} style={{ height: first }}><td colSpan={span} /></tr>}
           {items.map((item) => {
-            const row = model[item.index];
-            return row && (
+            const data = rows[item.index];
+            if (!data) return null;
+            const row = rowOf(data, item.index);
+            return (
               <TableRow key={row.id} row={row} data={row.original} columns={columns} index={item.index} height={rowHeight} name={selected && props.rowName(row.original)}
                 selected={selected?.has(row.id)} active={row.id === active} dim={props.dimmed?.(row.original) === true} onPick={onPick} onFocus={onFocus} />
             );

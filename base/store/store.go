@@ -68,7 +68,7 @@ type DB struct {
 
 // Stats counts what the writer has done since the start.
 type Stats struct {
-	// Writes is how many changes were committed, Failures how many were not, Groups how many transactions were used.
+	// Writes is how many changes were committed, Failures how many the database did not take, Groups how many transactions were used.
 	Writes, Failures, Groups uint64
 	// Waiting is how many writes wait now.
 	Waiting int

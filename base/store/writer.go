@@ -284,9 +284,10 @@ func (db *DB) findOut(number int64, err error) error {
 
 // finish tells the caller of w.
 func (db *DB) finish(w *write, err error) {
-	if err == nil {
+	switch {
+	case err == nil:
 		db.writes.Add(1)
-	} else {
+	case errors.Is(err, ErrUnavailable): // what a change itself refuses is no failure of the store
 		db.failures.Add(1)
 	}
 	w.err = err

@@ -396,7 +396,9 @@ func TestDeadLettersAreListedAndReplayed(t *testing.T) {
 // events reads server-sent events until one of the wanted names has come.
 func (s *server) events(lastID string) func(name string) (id string) {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.URL+Prefix+"/events", http.NoBody)
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute) // what never comes fails the test
+	s.t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+Prefix+"/events", http.NoBody)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -438,6 +440,16 @@ func TestEventsTellWhatChangedAndWhatWasMissed(t *testing.T) {
 		t.Errorf("after %s: got the missed event %q", id, missed)
 	}
 	s.events("999999")("reset")
+}
+
+// The counts are sent once a second at most, and what changed right after they were sent is not forgotten.
+func TestCountsFollowTheLastChange(t *testing.T) {
+	s := newServer(t)
+	next := s.events("")
+	s.storm("cart")
+	next("stats")
+	s.do(http.MethodPost, "/incidents/INC-1/acknowledge", "", 200, nil)
+	next("stats")
 }
 
 // nothing executes what was approved by doing nothing.

@@ -78,6 +78,7 @@ func (a *API) Run(ctx context.Context) error {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	var counted time.Time
+	owed := false // something changed after the counts were sent
 	for {
 		select {
 		case <-ctx.Done():
@@ -86,10 +87,11 @@ func (a *API) Run(ctx context.Context) error {
 		case <-ping.C:
 			a.hub.send("ping", map[string]any{"now": a.cfg.Clock.Now()}, 0, false)
 		case now := <-flush.C:
-			if !a.flush(ctx) || now.Sub(counted) < statsEvery {
+			owed = a.flush(ctx) || owed
+			if !owed || now.Sub(counted) < statsEvery {
 				continue
 			}
-			counted = now
+			counted, owed = now, false
 			if stats, err := a.getStats(ctx, nil); err == nil {
 				a.hub.send("stats", stats.Body, 0, true)
 			}

@@ -12,6 +12,8 @@ import { SavedViews } from "../kit/SavedViews";
 import { Empty, Failure, Loading } from "../kit/States";
 import { hostAndPort, prometheusLines } from "../kit/useAddress";
 import viewClasses from "../kit/Views.module.css";
+import { Csv } from "../kit/Csv";
+import { allRows } from "../kit/pages";
 import classes from "./alert.module.css";
 import { listColumns, middleColumns, narrowColumns } from "./columns";
 import { Explore } from "./Explore";
@@ -57,6 +59,7 @@ export function AlertListPage() {
         <Views q={q} />
         <div style={{ display: "flex", gap: 12, alignItems: "center" }}>
           <FilterBar value={q} onChange={(value) => set({ q: value })} choices={listChoices} placeholder="Filter: state:firing told:no region=~eu-.* payment" label="Filter alerts" />
+          {rows.length > 0 && <span className="wide-only"><Csv name="fairlead-alerts" rows={() => allRows(query)} what="the alerts" /></span>}
           {fresh > 0 && <Button radius="xl" size="compact-sm" onClick={refresh}>{formatCount(fresh)} new</Button>}
           <span className="dim" aria-live="polite">{query.isPending ? "" : hasNextPage && summary ? `${formatCount(Math.max(summary.alerts, rows.length))}${summary.complete ? "" : "+"}` : `${formatCount(rows.length)}${hasNextPage ? "+" : ""}`}</span>
         </div>

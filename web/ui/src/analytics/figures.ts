@@ -1,5 +1,5 @@
 // What the figures are, in words, and how they are written.
-import { formatCount } from "../kit/numbers";
+import { formatCount, plural } from "../kit/numbers";
 import { formatDuration } from "../kit/time";
 import type { Analytics, Burden, Figure, PeriodFigure, Spread, TeamFigure } from "./query";
 
@@ -24,10 +24,10 @@ export interface Tile {
 export const tiles = ({ total: t, nights }: Analytics): Tile[] => [
   { name: "MTTA, mean time to acknowledge", value: sayTime(t.timeToAcknowledge.mean), parts: saySpread(t.timeToAcknowledge, "acknowledged"), definition: "From when an incident was shown to when a person first acknowledged it, or resolved it without. Incidents that nobody acknowledged are left out." },
   { name: "MTTR, mean time to resolve", value: sayTime(t.timeToResolve.mean), parts: saySpread(t.timeToResolve, "resolved"), definition: "From an incident’s first alert to its end: a person resolved it, or its alerts had been over for the settling time (incident.settle, by default 5 minutes, which counts)." },
-  { name: "Alerts per incident", value: sayRatio(t.alertsPerIncident), parts: `${formatCount(t.alerts)} alerts in ${formatCount(t.incidents)} incidents`, definition: "Alerts in incidents that were shown in this time, by the number of these incidents. Merged ones count once; repeats of an alert do not count." },
+  { name: "Alerts per incident", value: sayRatio(t.alertsPerIncident), parts: `${plural(t.alerts, "alert")} in ${plural(t.incidents, "incident")}`, definition: "Alerts in incidents that were shown in this time, by the number of these incidents. Merged ones count once; repeats of an alert do not count." },
   { name: "Noise share", value: sayShare(t.noiseShare), parts: `${formatCount(t.untold)} of ${formatCount(t.received)} alerts`, definition: "Alerts of this time that nobody was told of, because they were silenced, inhibited, flapping, or their incident cleared before it had to be shown." },
   { name: "Ended untouched", value: sayShare(t.idleShare), parts: `${formatCount(t.idle)} of ${formatCount(t.ended)} ended incidents`, definition: "Incidents that were shown and ended without anybody having done anything to them: noise that was left." },
-  { name: "Pages per night", value: sayRatio(t.pagesPerNight), parts: `${formatCount(t.nightPages)} of ${formatCount(t.pages)} pages in ${formatCount(nights)} nights`, definition: "A page is a notification that something fires, once for each receiver: the first, new alerts, repeats. A night is yours to choose above. Pages older than 90 days are not kept." },
+  { name: "Pages per night", value: sayRatio(t.pagesPerNight), parts: `${formatCount(t.nightPages)} of ${plural(t.pages, "page")} in ${plural(nights, "night")}`, definition: "A page is a notification that something fires, once for each receiver: the first, new alerts, repeats. A night is yours to choose above. Pages older than 90 days are not kept." },
 ];
 
 /** A figure's members for a spreadsheet; times in seconds. */

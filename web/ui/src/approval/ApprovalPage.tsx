@@ -12,6 +12,7 @@ import viewClasses from "../kit/Views.module.css";
 import { ApprovalDrawer } from "./ApprovalDrawer";
 import { columns, narrowColumns } from "./columns";
 import { PurgeDialog } from "./PurgeDialog";
+import { Csv } from "../kit/Csv";
 import { approvalsQuery, waitingQuery, type ApprovalFilter } from "./query";
 
 const ended = ["approved", "executed", "failed", "rejected", "cancelled", "expired"] as const;
@@ -34,7 +35,7 @@ export function ApprovalPage() {
   const views = [{ word: "Waiting", q: undefined, count: waiting?.items.length }, { word: "Asked by me", q: "mine" }, { word: "Decided", q: "decided" }];
   return (
     <>
-      <PageHead title="Approvals" actions={me?.admin ? <Button variant="default" onClick={() => setPurging(true)}>Ask for a purge…</Button> : undefined}>What cannot be undone needs a second person: one asks, another decides, and then it is done once.</PageHead>
+      <PageHead title="Approvals" actions={<>{rows.length > 0 && <Csv name="fairlead-approvals" rows={rows} what="the approvals loaded" />}{me?.admin && <Button variant="default" onClick={() => setPurging(true)}>Ask for a purge…</Button>}</>}>What cannot be undone needs a second person: one asks, another decides, and then it is done once.</PageHead>
       <div className={viewClasses.views} style={{ margin: "0 16px 8px" }} role="group" aria-label="Views">
         {views.map((v) => <Link key={v.word} to="/approvals" search={v.q ? { q: v.q } : {}} className={viewClasses.view} data-on={v.q === q || undefined} aria-current={v.q === q ? "page" : undefined}>{v.word}{v.count !== undefined && <span className="dim"> {v.count}</span>}</Link>)}
       </div>

@@ -11,6 +11,8 @@ import { Empty, Failure, Loading } from "../kit/States";
 import { Time } from "../kit/Time";
 import { useRowKeys } from "../kit/useRowKeys";
 import { LetterDrawer, Origin } from "./LetterDrawer";
+import { Csv } from "../kit/Csv";
+import { allRows } from "../kit/pages";
 import { RowReplay } from "./replay";
 
 const column = createColumnHelper<DeadLetter>();
@@ -39,7 +41,7 @@ export function DeadLetterPage() {
   const letter = rows.find((row) => row.id === pick);
   return (
     <>
-      <PageHead title="Dead letters">What a sender sent and Fairlead could not take. Nothing here became an alert; after the cause is mended, replay it.</PageHead>
+      <PageHead title="Dead letters" actions={rows.length > 0 ? <Csv name="fairlead-dead-letters" rows={() => allRows(query)} what="the dead letters" /> : undefined}>What a sender sent and Fairlead could not take. Nothing here became an alert; after the cause is mended, replay it.</PageHead>
       {query.isPending && <Loading label="Loading dead letters" />}
       {query.isError && <Failure error={query.error} retry={() => void query.refetch()} />}
       {query.isSuccess && rows.length === 0 && <Empty title="Nothing was refused">An alert that cannot be read is kept here with the reason and its payload, so that you can mend the sender or write a mapper, and replay it.</Empty>}

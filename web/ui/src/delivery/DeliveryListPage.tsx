@@ -12,6 +12,8 @@ import { PageHead } from "../kit/PageHead";
 import { Empty, Failure, Loading } from "../kit/States";
 import { useRowKeys } from "../kit/useRowKeys";
 import { columns, narrowColumns } from "./columns";
+import { Csv } from "../kit/Csv";
+import { allRows } from "../kit/pages";
 import classes from "./delivery.module.css";
 import { deliveryKeys, deliveryMatches, toDeliveryParameters } from "./filter";
 
@@ -36,7 +38,7 @@ export function DeliveryListPage() {
   const [active, setActive] = useRowKeys(rows.map((row) => row.id), open);
   return (
     <>
-      <PageHead title="Deliveries">Who was told of what, and how it went. Pending ones are tried again; muted ones were held back by an inhibition or a mute time of alertmanager.yml.</PageHead>
+      <PageHead title="Deliveries" actions={rows.length > 0 ? <Csv name="fairlead-deliveries" rows={async () => (await allRows(query)).filter((delivery) => deliveryMatches(delivery, filter))} what="the deliveries" /> : undefined}>Who was told of what, and how it went. Pending ones are tried again; muted ones were held back by an inhibition or a mute time of alertmanager.yml.</PageHead>
       <div className={classes.filters} hidden={q === "" && query.isSuccess && loaded.length === 0}>
         <FilterBar value={q} onChange={(value) => void navigate({ to: ".", search: { ...search, q: value || undefined }, replace: true })} choices={{ state: deliveryStates, receiver: receivers, incident: [] }} placeholder="Filter: state:failed receiver:team-payments" label="Filter deliveries" />
         <span className="dim" aria-live="polite">{query.isPending ? "" : `${formatCount(rows.length)}${hasNextPage ? "+" : ""}`}</span>

@@ -12,6 +12,7 @@ import { Empty, Failure, Loading } from "../kit/States";
 import { failToast, sayToast } from "../kit/toast";
 import viewClasses from "../kit/Views.module.css";
 import { makeColumns, makeNarrowColumns } from "./columns";
+import { Csv } from "../kit/Csv";
 import { forget, heartbeatKey, heartbeatsQuery, heartbeatStates, pause, resume, type Heartbeat } from "./query";
 
 const lines = "curl -fsS -m 10 -H 'Authorization: Bearer YOUR_KEY' \\\n  'FAIRLEAD/in/heartbeat/nightly-backup?interval=25h'";
@@ -40,7 +41,7 @@ export function HeartbeatPage() {
   const total = counts ? counts.heard + counts.missing + counts.waiting + counts.paused : 0;
   return (
     <>
-      <PageHead title="Heartbeats">Jobs, Prometheus servers and others that report that they live. Whoever stays silent for longer than agreed raises an alert, which ends with the next report.</PageHead>
+      <PageHead title="Heartbeats" actions={rows.length > 0 ? <Csv name="fairlead-heartbeats" rows={rows} what="the heartbeats loaded" /> : undefined}>Jobs, Prometheus servers and others that report that they live. Whoever stays silent for longer than agreed raises an alert, which ends with the next report.</PageHead>
       {isPending && <Loading label="Loading heartbeats" />}
       {error && !data && <Failure error={error} retry={() => void refetch()} />}
       {counts && total > 0 && (

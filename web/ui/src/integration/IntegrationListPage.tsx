@@ -10,6 +10,7 @@ import { DataTable } from "../kit/DataTable";
 import { PageHead } from "../kit/PageHead";
 import { Empty, Failure, Loading } from "../kit/States";
 import { useRowKeys } from "../kit/useRowKeys";
+import { Csv } from "../kit/Csv";
 import { columns, middleColumns, narrowColumns } from "./columns";
 
 /** Who sends, through which door, and how it goes. */
@@ -24,7 +25,7 @@ export function IntegrationListPage() {
   const add = <Button renderRoot={(props) => <Link to="/integrations/new" search={{}} {...props} />} leftSection={<IconPlus size={14} />}>Add integration</Button>;
   return (
     <>
-      <PageHead title="Integrations" actions={rows.length > 0 ? add : undefined}>Each is one sender’s door: an address, a key, and what came through since the server started.</PageHead>
+      <PageHead title="Integrations" actions={rows.length > 0 ? <><Csv name="fairlead-integrations" rows={rows} what="the integrations" />{add}</> : undefined}>Each is one sender’s door: an address, a key, and what came through since the server started.</PageHead>
       {isPending && <Loading label="Loading integrations" />}
       {error && !data && <Failure error={error} retry={() => void refetch()} />}
       {data && rows.length === 0 && (

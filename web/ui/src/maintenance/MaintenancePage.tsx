@@ -10,6 +10,7 @@ import { PageHead } from "../kit/PageHead";
 import { Empty, Failure, Loading } from "../kit/States";
 import { Calendar } from "./Calendar";
 import { ForgottenList } from "./ForgottenList";
+import { Csv } from "../kit/Csv";
 import classes from "./maintenance.module.css";
 import { WindowDrawer } from "./WindowDrawer";
 
@@ -25,7 +26,7 @@ export function MaintenancePage() {
   const add = <Button leftSection={<IconPlus size={14} />} onClick={() => show("new")}>Plan maintenance</Button>;
   return (
     <>
-      <PageHead title="Maintenance" actions={may && data && data.items.length > 0 ? add : undefined}>While a window is open, nobody is told of the alerts that it covers. They are kept, grouped and counted all the same.</PageHead>
+      <PageHead title="Maintenance" actions={data && data.items.length > 0 ? <><Csv name="fairlead-maintenance" rows={data.items} what="the calendar" />{may && add}</> : undefined}>While a window is open, nobody is told of the alerts that it covers. They are kept, grouped and counted all the same.</PageHead>
       <div className={classes.page}>
         {isPending && <Loading label="Loading the calendar" rows={6} />}
         {error && !data && <Failure error={error} retry={() => void refetch()} />}

@@ -26,16 +26,18 @@ export function Counts() {
   const { data: failed } = useQuery({ ...failedQuery, enabled: isWhole(me) });
   const { data: beats } = useQuery(missingQuery);
   const { data: health } = useQuery(healthQuery);
+  const missing = beats?.items.filter((b) => b.state === "missing").length;
+  const failing = health?.checks.filter((c) => c.problem).length;
   const counts: Count[] = [
     { word: "open", n: stats?.incidents.open, to: "/", q: "state:open" },
     { word: "acknowledged", n: stats?.incidents.acknowledged, to: "/", q: "state:acknowledged" },
     { word: "forming", n: stats?.incidents.forming, to: "/", q: "state:forming" },
-    { word: "alerts firing", n: stats?.alerts.firing, to: "/alerts", q: "state:firing" },
-    { word: "silences active", n: silences?.items.length, to: "/silences" },
+    { word: stats?.alerts.firing === 1 ? "alert firing" : "alerts firing", n: stats?.alerts.firing, to: "/alerts", q: "state:firing" },
+    { word: silences?.items.length === 1 ? "silence active" : "silences active", n: silences?.items.length, to: "/silences" },
     { word: "maintenance open", n: calendar?.items.filter((w) => w.open).length, to: "/maintenance" },
-    { word: "heartbeats missing", n: beats?.items.filter((b) => b.state === "missing").length, to: "/heartbeats", bad: true },
-    { word: "deliveries failed", n: failed?.items.length, to: "/deliveries", q: "state:failed", bad: true },
-    { word: "checks failing", n: health?.checks.filter((c) => c.problem).length, to: "/health", bad: true },
+    { word: beats && missing === 1 ? "heartbeat missing" : "heartbeats missing", n: beats && missing, to: "/heartbeats", bad: true },
+    { word: failed?.items.length === 1 ? "delivery failed" : "deliveries failed", n: failed?.items.length, to: "/deliveries", q: "state:failed", bad: true },
+    { word: failing === 1 ? "check failing" : "checks failing", n: failing, to: "/health", bad: true },
   ];
   return (
     <ul className={classes.counts}>

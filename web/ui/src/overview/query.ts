@@ -7,7 +7,7 @@ const every = 15_000;
 
 /** The incidents that one has to handle, the newest first, at most so many. */
 export const currentQuery = queryOptions({
-  queryKey: ["incidents", "overview"],
+  queryKey: ["overview", "incidents"], // not below "incidents": those are lists of pages, patched by what happens
   queryFn: ({ signal }) => take(client.GET(`${base}/incidents`, { params: { query: { state: ["open", "acknowledged"], limit: 500 } }, signal })),
   refetchInterval: 5_000,
 });

@@ -9,6 +9,7 @@ import viewClasses from "../kit/Views.module.css";
 import { teamsQuery, usersQuery } from "./query";
 import { TeamDrawer } from "./TeamDrawer";
 import { TeamTable, UserTable } from "./tables";
+import { Csv } from "../kit/Csv";
 import { UserDrawer } from "./UserDrawer";
 
 /** Who can log in and what they may; and the teams to which roles can be limited. */
@@ -22,7 +23,7 @@ export function PeoplePage() {
   const views = [{ word: "People", q: undefined, count: users.data?.items.length }, { word: "Teams", q: "teams", count: teams.data?.items.length }];
   return (
     <>
-      <PageHead title="People" actions={<Button leftSection={<IconPlus size={14} />} onClick={() => show("new")}>{onTeams ? "Add a team" : "Add somebody"}</Button>}>
+      <PageHead title="People" actions={<><Csv name={onTeams ? "fairlead-teams" : "fairlead-people"} rows={(onTeams ? teams.data?.items : users.data?.items) ?? []} what={onTeams ? "the teams" : "the people"} /><Button leftSection={<IconPlus size={14} />} onClick={() => show("new")}>{onTeams ? "Add a team" : "Add somebody"}</Button></>}>
         {onTeams ? "An alert belongs to the team in its label “team”. A role can be limited to teams." : "Whoever is added gets a one-time link by which to set a password; nobody else ever knows it."}
       </PageHead>
       <div className={viewClasses.views} style={{ margin: "0 16px 8px" }} role="group" aria-label="Views">

@@ -15,6 +15,7 @@ import { columns, middleColumns, narrowColumns } from "./columns";
 import { Doors } from "./Doors";
 import { headline, meaning, pictureOf, toMarkdown, verdicts } from "./report";
 import viewClasses from "../kit/Views.module.css";
+import { Csv } from "../kit/Csv";
 import classes from "./tee.module.css";
 
 const spans = [{ value: "1h", label: "Last hour" }, { value: "24h", label: "Last day" }, { value: "7d", label: "Last 7 days" }, { value: "30d", label: "Last 30 days" }];
@@ -34,7 +35,7 @@ export function TeePage() {
   const compared = report !== undefined && report.incidents.length > 0;
   return (
     <>
-      <PageHead title="Tee report" actions={report && compared ? <Copy value={toMarkdown(report)} label="Copy as Markdown" /> : undefined}>
+      <PageHead title="Tee report" actions={report && compared ? <><Csv name="fairlead-tee" rows={rows} what="the comparison" /><Copy value={toMarkdown(report)} label="Copy as Markdown" /></> : undefined}>
         What Fairlead told or would have told, against what today’s tool did with the same alerts.
       </PageHead>
       {isPending && <Loading label="Loading the report" />}

@@ -12,6 +12,7 @@ import { parseFilter } from "../../kit/filter";
 import { formatCount, plural } from "../../kit/numbers";
 import { Empty } from "../../kit/States";
 import type { Range } from "./axis";
+import { Csv } from "../../kit/Csv";
 import classes from "./detail.module.css";
 
 interface Props {
@@ -45,6 +46,7 @@ export function AlertsTab({ alerts, complete, more, range, selected, onSelect, o
       <div className={classes.tabBar}>
         <FilterBar value={q} onChange={(value) => set({ q: value || undefined })} choices={alertChoices} placeholder="Filter: state:firing service:payment text" label="Filter the alerts of this incident" />
         <span className="dim" aria-live="polite">{formatCount(rows.length)}{complete ? "" : "+"}</span>
+        <Csv name="fairlead-incident-alerts" rows={rows} what="the alerts of this incident" />
       </div>
       {may && selected.size > 0 && (
         <div className={classes.tabBar} role="toolbar" aria-label="Actions on the selection">

@@ -22,6 +22,8 @@ import { choices, defaultFilter, matches } from "./match";
 import { Overview } from "./Overview";
 import { useIncidentRows } from "./useIncidentRows";
 import { Views } from "./Views";
+import { Csv } from "../../kit/Csv";
+import { allRows } from "../../kit/pages";
 import classes from "./list.module.css";
 
 export function IncidentListPage() {
@@ -72,6 +74,7 @@ export function IncidentListPage() {
         <div className={classes.filters}>
           <FilterBar value={q} onChange={(value) => set({ q: value })} choices={choices} placeholder="Filter: state:open severity:critical payment" label="Filter incidents" />
           <span className={classes.total} aria-live="polite">{query.isSuccess ? `${formatCount(rows.length)}${complete ? "" : search.sort ? "+, loading all to sort" : "+"}` : ""}</span>
+          {rows.length > 0 && <span className="wide-only"><Csv name="fairlead-incidents" rows={() => allRows(query)} what="the incidents" /></span>}
         </div>
         {actions.may && selected.size > 0 && <BulkBar chosen={chosen} actions={actions} onMerge={() => setDialog("merge")} onOwn={() => setDialog("own")} onClear={clear} />}
       </header>

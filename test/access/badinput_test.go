@@ -215,7 +215,7 @@ func (c *cast) filters() []wrong {
 }
 
 func TestWhatPeopleSendWrongIsNamed(t *testing.T) {
-	t.Parallel() // it waits for a minute
+	t.Parallel()
 	c := newCast(t)
 	var page strings.Builder
 	page.WriteString(pageHead)

@@ -102,6 +102,7 @@ access:
 `
 
 func TestPeopleLogInThroughARealProvider(t *testing.T) {
+	t.Parallel()
 	binary := buildProvider(t)
 	listen := freeAddress(t)
 	secret := filepath.Join(t.TempDir(), "secret")
@@ -163,6 +164,7 @@ func TestPeopleLogInThroughARealProvider(t *testing.T) {
 }
 
 func TestALoginThroughTheProviderCannotBeForgedOrRepeated(t *testing.T) {
+	t.Parallel()
 	binary := buildProvider(t)
 	listen := freeAddress(t)
 	secret := filepath.Join(t.TempDir(), "secret")

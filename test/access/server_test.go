@@ -13,6 +13,7 @@ import (
 )
 
 func TestFirstStartPrintsALinkThatMakesOneAdmin(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "")
 	link := s.firstLink()
 	need.Eventually(t, 20*time.Second, "the link in the log", func() bool { return strings.Contains(s.err.String(), link) })
@@ -55,6 +56,7 @@ func TestFirstStartPrintsALinkThatMakesOneAdmin(t *testing.T) {
 }
 
 func TestSessionsWithstandForeignPages(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "")
 	b := s.admin()
 	const team = `{"name":"payments"}`
@@ -97,6 +99,7 @@ func TestSessionsWithstandForeignPages(t *testing.T) {
 }
 
 func TestOthersTokensAndSessionsAreOutOfReach(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "")
 	b := s.admin()
 	vic := b.user("vic", `[{"role":"viewer"}]`)
@@ -131,6 +134,7 @@ func TestOthersTokensAndSessionsAreOutOfReach(t *testing.T) {
 
 // TestSendersStayAnonymousHereAndNobodyElseDoes looks at what works on this machine without a login, and what a proxy changes.
 func TestSendersStayAnonymousHereAndNobodyElseDoes(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "")
 	b := s.browser()
 	root := func(method, path, body string, headers ...string) int {
@@ -186,6 +190,7 @@ func TestSendersStayAnonymousHereAndNobodyElseDoes(t *testing.T) {
 }
 
 func TestAnAddressThatOthersReachNeedsSomebodyWhoCanLogIn(t *testing.T) {
+	t.Parallel()
 	s := &server{t: t, dir: t.TempDir(), environment: postgres.Environment(t)}
 	refused := func(want string, args ...string) {
 		t.Helper()
@@ -209,6 +214,7 @@ func TestAnAddressThatOthersReachNeedsSomebodyWhoCanLogIn(t *testing.T) {
 
 // TestAnApprovedPurgeSurvivesKill9 kills the server as soon as a request was approved, again and again, until it is executed.
 func TestAnApprovedPurgeSurvivesKill9(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "", "--clock", "event")
 	b := s.admin()
 	second := b.user("bob", `[{"role":"approver"}]`)

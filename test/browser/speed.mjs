@@ -98,6 +98,11 @@ try {
   say("incidents: next row by j", await interact(page, 20, () => page.keyboard.press("j")));
   say("incidents: open the palette and type", await interact(page, 8, (i) => (i === 0 ? page.keyboard.press("Control+k") : page.keyboard.type("silence"[i - 1] ?? "s"))));
   await page.keyboard.press("Escape");
+  // Each page is opened once before, so that its part of the page is there.
+  const routes = ["Alerts", "Overview", "Silences", "Maintenance", "Deliveries", "Approvals", "Analytics", "Audit", "Incidents"];
+  const go = (name) => page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: new RegExp(`^${name}`) }).click();
+  for (const name of routes) { await go(name); await page.waitForTimeout(400); }
+  say("to another page by the menu", await interact(page, 27, (i) => go(routes[i % 9])));
   await page.context().close();
 } finally {
   await browser.close();

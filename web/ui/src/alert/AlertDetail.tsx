@@ -1,9 +1,10 @@
-import { Anchor, Button } from "@mantine/core";
+import { Anchor, Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { alertQuery } from "../api/queries";
 import { useResponder } from "../api/session";
 import type { Alert } from "../api/types";
+import { Copy } from "../kit/Copy";
 import { DispositionMark, FiringMark, SeverityMark } from "../kit/Marks";
 import { plural } from "../kit/numbers";
 import { Failure, Loading } from "../kit/States";
@@ -13,6 +14,7 @@ import { matchersFor, packMatchers } from "../silence/draft";
 import classes from "./alert.module.css";
 import { DecisionRecord } from "./DecisionRecord";
 import { sentenceOf } from "./filter";
+import { alertMarkdown } from "./markdown";
 
 /** A link only where the address is one of the web; anything else is shown as text. */
 function Value({ text }: { text: string }) {
@@ -55,7 +57,10 @@ export function AlertDetail({ id }: { id: string }) {
     <article className={classes.detail}>
       <h2 className={classes.heading}>{sentenceOf(alert)}</h2>
       <Facts alert={alert} />
-      {may && <Button variant="default" size="xs" style={{ alignSelf: "flex-start" }} renderRoot={(props) => <Link to="/silences" search={{ pick: "new", match: packMatchers(matchersFor([alert])) }} {...props} />}>Silence…</Button>}
+      <Group gap={8}>
+        {may && <Button variant="default" size="compact-xs" renderRoot={(props) => <Link to="/silences" search={{ pick: "new", match: packMatchers(matchersFor([alert])) }} {...props} />}>Silence…</Button>}
+        <Copy value={alertMarkdown(alert, window.location.origin)} label="Copy as Markdown" />
+      </Group>
       <section className={classes.section}>
         <h3>Why {alert.disposition === "told" ? "you were told" : "you were not told"}</h3>
         <DecisionRecord alert={alert.id} />

@@ -8,6 +8,7 @@ import { Failure, Loading } from "../kit/States";
 import { Time } from "../kit/Time";
 import { sayToast } from "../kit/toast";
 import { ApprovalMark } from "./ApprovalMark";
+import { markdownOf } from "../kit/markdown";
 import classes from "./approval.module.css";
 import { approvalKey, approvalQuery, decide, type Approval } from "./query";
 
@@ -23,6 +24,10 @@ export function ApprovalDrawer({ id, onClose }: { id: string; onClose: () => voi
   );
 }
 
+const approvalMarkdown = (of: Approval): string => markdownOf(of.summary, `${window.location.origin}/approvals?pick=${of.id}`, [
+  ["state", of.state], ["asked by", `${of.requester}, ${of.createdAt}`], ["why", of.reason], ...of.decisions.map((d): [string, string] => [d.approve ? "approved by" : "rejected by", `${d.by}, ${d.at}: ${d.reason}`]), ["result", of.result],
+]);
+
 function Loaded({ of }: { of: Approval }) {
   return (
     <div className={classes.drawer}>
@@ -37,7 +42,7 @@ function Loaded({ of }: { of: Approval }) {
       </ul>
       {of.result && <><h3>Result</h3><p>{of.result}{of.done > 0 && <span className="dim"> {plural(of.done, "piece")} done.</span>}</p></>}
       <Decide of={of} />
-      <Group gap={8} mt="md"><Copy value={`${window.location.origin}/approvals?pick=${of.id}`} label="Copy link" /></Group>
+      <Group gap={8} mt="md"><Copy value={`${window.location.origin}/approvals?pick=${of.id}`} label="Copy link" /><Copy value={approvalMarkdown(of)} label="Copy as Markdown" /></Group>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { Failure, Loading } from "../kit/States";
 import { useZone } from "../kit/settings";
 import { formatExact } from "../kit/time";
 import { Time } from "../kit/Time";
+import { markdownOf } from "../kit/markdown";
 import classes from "./audit.module.css";
 import { changesOf } from "./changes";
 import { ObjectLink } from "./columns";
@@ -53,7 +54,7 @@ function Loaded({ of }: { of: Entry }) {
       {of.row !== undefined && !isPending && (
         <><h3>The row from then on</h3><pre className={`mono ${classes.row}`} tabIndex={0}>{JSON.stringify(of.row, null, 2)}</pre></> // eslint-disable-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
       )}
-      <Group gap={8} mt="md"><Copy value={`${window.location.origin}/audit?pick=${of.n}`} label="Copy link" /><Copy value={JSON.stringify(of, null, 2)} label="Copy as JSON" /></Group>
+      <Group gap={8} mt="md"><Copy value={`${window.location.origin}/audit?pick=${of.n}`} label="Copy link" /><Copy value={markdownOf(`Audit entry ${of.n}: ${of.action}`, `${window.location.origin}/audit?pick=${of.n}`, [["who", of.actor], ["to", of.object], ["when", of.at], ["why", of.reason]])} label="Copy as Markdown" /><Copy value={JSON.stringify(of, null, 2)} label="Copy as JSON" /></Group>
     </div>
   );
 }

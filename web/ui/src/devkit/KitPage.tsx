@@ -2,9 +2,14 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { ApiError } from "../api/client";
 import { dispositions, severities, states, type Term } from "../api/types";
+import { Copy } from "../kit/Copy";
+import { Csv } from "../kit/Csv";
 import { FilterBar } from "../kit/FilterBar";
 import { DispositionMark, FiringMark, SeverityMark, StateMark } from "../kit/Marks";
+import { MentionBox } from "../kit/MentionBox";
+import { Mentioned } from "../kit/Mentioned";
 import { NoiseBar } from "../kit/NoiseBar";
+import { Overtaken } from "../kit/Overtaken";
 import { Spark } from "../kit/Spark";
 import { Empty, Failure, Loading } from "../kit/States";
 import { Terms, Why } from "../kit/Terms";
@@ -28,6 +33,7 @@ function Part({ name, children }: { name: string; children: React.ReactNode }) {
 /** Every shared part in every state, to look at and to take pictures of. */
 export function KitPage() {
   const [filter, setFilter] = useState("state:open,acknowledged severity:critical payment");
+  const [note, setNote] = useState("");
   const ends = (n: number) => Array.from({ length: n }, (_, i) => ({ id: String(i), label: `Incident ${i}`, weight: n - i, colour: severities[i % 5] ?? "none" }));
   return (
     <div className={classes.page}>
@@ -43,6 +49,9 @@ export function KitPage() {
       <Part name="Terms and why"><Terms terms={terms} /><Why terms={terms} /></Part>
       <Part name="Filter"><FilterBar value={filter} onChange={setFilter} choices={{ state: states, severity: severities }} placeholder="Filter" label="Filter of the kit" /><p className="mono">{filter || "(empty)"}</p></Part>
       <Part name="Table"><KitTable /></Part>
+      <Part name="Save and copy"><div className={classes.row}><Csv name="kit" rows={terms} /><Csv name="kit" rows={[]} what="nothing" /><Copy value="kit" /><Copy value="kit" label="Copy as Markdown" /></div></Part>
+      <Part name="Somebody else saved meanwhile"><Overtaken what="the kit" theirs={[["Title", "theirs"], ["Comment", "the same"]]} mine={[["Title", ""], ["Comment", "the same"]]} onTake={() => undefined} onKeep={() => undefined} /><Overtaken what="the kit" saving theirs={[["Title", "the same"]]} mine={[["Title", "the same"]]} onTake={() => undefined} onKeep={() => undefined} /></Part>
+      <Part name="Note with mentions"><MentionBox label="Note" rows={1} value={note} onChange={setNote} onSubmit={() => setNote("")} placeholder="Write a note; name people with @" /><p><Mentioned text={note || "@ann, please look"} /></p></Part>
       <Part name="Toasts"><div className={classes.row}>
         <Button variant="default" onClick={() => undoToast("Acknowledged INC-12", () => sayToast("Undone: Acknowledged INC-12"))}>Undo</Button>
         <Button variant="default" onClick={() => sayToast("Note added to INC-12")}>Say</Button>

@@ -1,13 +1,11 @@
 // An incident as Markdown, for chat and post-mortems.
 import type { IncidentDetail } from "../../api/types";
+import { plainMarkdown as plain } from "../../kit/markdown";
 import { severityWord } from "../../kit/Marks";
 import { plural } from "../../kit/numbers";
 import { formatDuration } from "../../kit/time";
 
 const stamp = (at: string): string => at.slice(0, 19).replace("T", " ");
-
-/** Escapes what would become markup or end a table cell. */
-const plain = (text: string): string => text.replaceAll(/[\\`*_[\]<>|]/g, (c) => `\\${c}`).replaceAll(/\s+/g, " ");
 
 export function incidentMarkdown(incident: IncidentDetail, address: string, now: number): string {
   const end = incident.endedAt ? Date.parse(incident.endedAt) : now;

@@ -244,7 +244,7 @@ test("one asks, another approves, and it is done once", async () => {
   await admin.getByRole("button", { name: "Delete…" }).click();
   await admin.getByRole("textbox", { name: "Why" }).fill("nobody sends any more");
   await admin.getByRole("button", { name: "Ask to delete old-pager" }).click();
-  await admin.getByRole("dialog").getByText(/own/i).waitFor();
+  await admin.getByRole("dialog").getByText(/your own request/).waitFor();
   assert.equal(await admin.getByRole("button", { name: "Approve", exact: true }).count(), 0, "never one's own");
 
   const otto = await open("/");

@@ -159,7 +159,7 @@ test("one asks, the second person approves, and the audit log proves it", async 
   await root.getByRole("button", { name: "Delete…" }).click();
   await root.getByRole("textbox", { name: "Why" }).fill("nobody sends any more");
   await root.getByRole("button", { name: "Ask to delete old-pager" }).click();
-  await root.getByRole("dialog").getByText(/own/i).waitFor();
+  await root.getByRole("dialog").getByText(/your own request/).waitFor();
   assert.equal(await root.getByRole("button", { name: "Approve", exact: true }).count(), 0, "never one's own");
   await bob.getByRole("link", { name: /^Approvals/ }).click();
   await bob.getByRole("link", { name: /Delete the integration old-pager/ }).click();

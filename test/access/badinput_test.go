@@ -7,15 +7,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/fairlead/fairlead/test/need"
 )
@@ -241,7 +237,7 @@ func TestWhatPeopleSendWrongIsNamed(t *testing.T) {
 		t.Errorf("audit verify: %v\n%s", err, out)
 	}
 	page.WriteString(pageFoot)
-	comparePage(t, page.String())
+	need.Page(t, "bad-input-people.md", page.String(), *update, "go test ./test/access -update")
 }
 
 // changing is what is another in each run.
@@ -384,20 +380,3 @@ Also tested: which role may call which route, for every route and role (go test 
 audit row or exported checkpoint is named (go test ./app ./base/audit); PostgreSQL that is gone is answered with 503 and loses nothing
 (go test ./test/crash); several people who edit the same see both versions (test/browser).
 `
-
-func comparePage(t *testing.T, got string) {
-	t.Helper()
-	file := filepath.Join(need.Root(t), "docs", "reference", "bad-input-people.md")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatalf("write the page: %v", err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("read the page: %v", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("docs/reference/bad-input-people.md is not up to date; run go test ./test/access -update (-want +got):\n%s", diff)
-	}
-}

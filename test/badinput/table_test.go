@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -148,7 +146,7 @@ func TestBadRequests(t *testing.T) {
 	page.WriteString(sendersHead)
 	sendersTable(t, &page)
 	page.WriteString(pageFoot)
-	comparePage(t, page.String())
+	need.Page(t, "bad-input.md", page.String(), *update, "go test ./test/badinput -update")
 }
 
 // checkProblem compares the answer's errors with the row and returns what it says of the first one.
@@ -233,20 +231,3 @@ leaves the running one in place; in an alertmanager.yml an unknown receiver or i
 by file and line at check-config, at the start and at reload; a webhook target that hangs delays no other; a full disk is answered with 503 and Retry-After, loses nothing that was answered with 200, and
 heals by itself; a read-only folder is named at the start; dead letters can be replayed.
 `
-
-func comparePage(t *testing.T, got string) {
-	t.Helper()
-	file := filepath.Join(need.Root(t), "docs", "reference", "bad-input.md")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatalf("write the page: %v", err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("read the page: %v", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("docs/reference/bad-input.md is not up to date; run go test ./test/badinput -update (-want +got):\n%s", diff)
-	}
-}

@@ -72,16 +72,18 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.running.Start(); err != nil {
 		return fmt.Errorf("start nats-server: %w", err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	err = need.Until(20*time.Second, func() error {
 		conn, err := net.DialTimeout("tcp", s.Address(), time.Second)
-		if err == nil {
-			return conn.Close()
+		if err != nil {
+			return err
 		}
-		if time.Now().After(deadline) {
-			text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			return fmt.Errorf("nats-server does not answer: %w\n%s", err, text)
-		}
+		return conn.Close()
+	})
+	if err != nil {
+		text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+		return fmt.Errorf("nats-server does not answer: %w\n%s", err, text)
 	}
+	return nil
 }
 
 // Stop ends the server: "INT" lets it say goodbye, "KILL" and "QUIT" do not.

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Root returns the absolute path of the project's root, the folder with go.mod.
@@ -122,6 +124,35 @@ func Eventually(t testing.TB, limit time.Duration, what string, ok func() bool) 
 		if time.Now().After(deadline) {
 			t.Fatalf("waited %v in vain for: %s", limit, what)
 		}
+	}
+}
+
+// Until tries every 20 ms until it works, and returns the last error when it has not after the limit. It is Eventually for
+// what is no test.
+func Until(limit time.Duration, try func() error) error {
+	for deadline := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
+		if err := try(); err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+// Page compares a page of docs/reference with what its test makes of it, after writing it if that was asked for; command is
+// how to ask.
+func Page(t testing.TB, name, got string, write bool, command string) {
+	t.Helper()
+	file := filepath.Join(Root(t), "docs", "reference", name)
+	if write {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatalf("write the page: %v", err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("read the page: %v", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("docs/reference/%s is not up to date; run %s (-want +got):\n%s", name, command, diff)
 	}
 }
 

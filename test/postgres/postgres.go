@@ -186,16 +186,18 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.running.Start(); err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	err = need.Until(20*time.Second, func() error {
 		conn, err := pgx.Connect(ctx, s.URL("postgres"))
-		if err == nil {
-			return conn.Close(ctx)
+		if err != nil {
+			return err
 		}
-		if time.Now().After(deadline) {
-			text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			return fmt.Errorf("postgres does not answer: %w\n%s", err, text)
-		}
+		return conn.Close(ctx)
+	})
+	if err != nil {
+		text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+		return fmt.Errorf("postgres does not answer: %w\n%s", err, text)
 	}
+	return nil
 }
 
 // Stop ends the server: "INT" lets it write down what it knows, "QUIT" does not, and "KILL" ends all its processes at once,

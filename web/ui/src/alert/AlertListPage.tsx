@@ -13,7 +13,7 @@ import { Empty, Failure, Loading } from "../kit/States";
 import { hostAndPort, prometheusLines } from "../kit/useAddress";
 import viewClasses from "../kit/Views.module.css";
 import { Csv } from "../kit/Csv";
-import { allRows } from "../kit/pages";
+import { allRows, mostRows } from "../kit/pages";
 import classes from "./alert.module.css";
 import { listColumns, middleColumns, narrowColumns } from "./columns";
 import { Explore } from "./Explore";
@@ -21,7 +21,6 @@ import { listChoices, listKeys, toAlertParameters } from "./filter";
 import { useSorted } from "./useSorted";
 
 const fewest = 50;
-const mostSorted = 10_000;
 
 /** Every alert, told or not. */
 export function AlertListPage() {
@@ -43,7 +42,7 @@ export function AlertListPage() {
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const pages = query.data?.pages.length ?? 0;
   // Sorting needs all rows. A search that found too few for a screen goes on, as far as the server has alerts.
-  const needsMore = search.sort === undefined ? loaded.length < fewest : loaded.length < mostSorted;
+  const needsMore = search.sort === undefined ? loaded.length < fewest : loaded.length < mostRows;
   useEffect(() => { if (needsMore) more(); }, [needsMore, pages, more]);
   const distinct = stats?.alerts.distinct ?? 0;
   const [seen, setSeen] = useState(0);

@@ -42,7 +42,7 @@ export function DataTable<T extends object>(props: Props<T>) {
   const own = useRef<HTMLDivElement>(null);
   const scroll = props.scrollRef ?? own;
   const lastPicked = useRef<number>(-1);
-  const table = useReactTable<T>({ data: none, columns, getCoreRowModel: getCoreRowModel(), manualSorting: true });
+  const table = useReactTable<T>({ data: none, columns, getCoreRowModel: getCoreRowModel() });
   const [made] = useState(() => new WeakMap<T, Row<T>>());
   const rowOf = (data: T, index: number): Row<T> => {
     const row = made.get(data) ?? createRow(table, rowId(data), data, index, 0);

@@ -3,9 +3,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { live } from "../../api/live";
 import { incidentsQuery, keys } from "../../api/queries";
 import type { Incident } from "../../api/types";
+import { mostRows } from "../../kit/pages";
 import { comparer, matches, readFilter, toParameters } from "./match";
-
-const mostSorted = 10_000;
 
 /**
  * The rows of the list. Known rows change in place and keep their place; new ones are only counted until refresh is
@@ -50,7 +49,7 @@ export function useIncidentRows(text: string, sort: string | undefined, self: st
 
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  useEffect(() => { if (sort && items.length < mostSorted) more(); }, [sort, items.length, more]); // a sort needs all rows
+  useEffect(() => { if (sort && items.length < mostRows) more(); }, [sort, items.length, more]); // a sort needs all rows
 
   const signature = useMemo(() => items.map((item) => item.id).join(), [items]);
   const latest = useRef(items);

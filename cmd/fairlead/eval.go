@@ -12,6 +12,7 @@ import (
 
 type evalCommand struct {
 	Incidents evalIncidentsCommand `cmd:"" help:"Group the alerts of a recorded stream into incidents."`
+	Anomaly   evalAnomalyCommand   `cmd:"" help:"Judge each value of recorded series."`
 }
 
 type evalIncidentsCommand struct {
@@ -34,3 +35,11 @@ func (c evalIncidentsCommand) Run(ctx context.Context) (err error) {
 	}
 	return w.Flush()
 }
+
+type evalAnomalyCommand struct {
+	In  string `required:"" help:"Folder of CSV files with timestamp,value; those in folders below too." type:"path" placeholder:"DIR"`
+	Out string `required:"" help:"Folder to write timestamp,value,anomaly_score,score,alert,reason to." type:"path" placeholder:"DIR"`
+}
+
+// Run judges and writes.
+func (c evalAnomalyCommand) Run(ctx context.Context) error { return eval.Anomaly(ctx, c.In, c.Out) }

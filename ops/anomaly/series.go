@@ -1,0 +1,188 @@
+package anomaly
+
+import (
+	"math"
+
+	"github.com/fairlead/fairlead/algo/evt"
+	"github.com/fairlead/fairlead/algo/forecast"
+)
+
+// Kind says how the values of a series are to be read.
+type Kind uint8
+
+// The kinds.
+const (
+	// Gauge: each value stands for itself.
+	Gauge Kind = iota
+	// Counter: values only grow, and begin again at a restart; what counts is how fast they grow.
+	Counter
+	// Delta: each value is what was added since the one before; what counts is how fast.
+	Delta
+)
+
+const (
+	weekSeconds = 7 * 24 * 60 * 60
+	daySeconds  = 24 * 60 * 60
+	dayMillis   = 1000 * daySeconds
+
+	// minSeen is how many values a series needs before it is judged, firstSeen before its tails learn.
+	minSeen, firstSeen = 100, 16
+	// slowDays is how many days have to be seen before what lasts can be judged: until then it may be the time of day.
+	slowDays = 2
+	// farthest bounds errors, in standard deviations.
+	farthest = 200
+	// longGap is how many usual distances without a value make a gap, over which nothing is concluded.
+	longGap = 10
+	tiny    = 1e-20
+)
+
+// Series is what is known about one series: fixed in size and without pointers, so that many stand side by side in a slab
+// that the garbage collector need not look into. The zero value has seen nothing. It is not safe for concurrent use.
+type Series struct {
+	base  float64 // what the model's values are relative to
+	last  float64 // the last value that was judged
+	raw   float64 // the last value that came: of a counter where it stood
+	first int64   // when the first value came, milliseconds since 1970
+	at    int64   // when the last value came
+	step  float32 // the usual distance of values, seconds
+	model forecast.Model
+	tails [tests]evt.Tail
+	stats stats
+	state state
+}
+
+// Verdict is what a value means.
+type Verdict struct {
+	// Skipped says that the value was not judged: it is not finite, not newer than the last, or the first of a counter.
+	Skipped bool
+	// Score says how surprising the value is, 0 to 1; 0 when what makes it so was seen of late already.
+	Score float64
+	// Alert says that people would hear of it: an anomaly goes on. Begins says that it begins here.
+	Alert, Begins bool
+	// Test is what found it.
+	Test Test
+	// Weekly is how often a week something as rare is expected; 1 or more when nothing is odd.
+	Weekly float64
+	// second is the same of the strongest test of another family.
+	second float64
+	// Value is what was judged: of a counter its rate by the second.
+	Value float64
+	// Expected is what should have come, Low and High bound the usual.
+	Expected, Low, High float64
+}
+
+// Observe judges the next value of a series and learns from it. At is in milliseconds since 1970, UTC.
+func (s *Series) Observe(at int64, value float64, kind Kind) Verdict {
+	started := s.first != 0
+	if math.IsNaN(value) || math.IsInf(value, 0) || started && at <= s.at {
+		return Verdict{Skipped: true, Test: tests}
+	}
+	seconds := float64(at-s.at) / 1000
+	before := s.raw
+	s.raw = value
+	if !started {
+		s.first = at
+	} else {
+		s.learnStep(float32(seconds))
+	}
+	s.at = at
+	gap := started && seconds > longGap*float64(s.step)
+	switch {
+	case kind == Gauge:
+	case !started || gap || kind == Counter && value < before || kind == Delta && value < 0:
+		return Verdict{Skipped: true, Test: tests}
+	case kind == Counter:
+		value = (value - before) / seconds
+	default:
+		value /= seconds
+	}
+	return s.observe(at, value, gap)
+}
+
+// learnStep follows the usual distance of values.
+func (s *Series) learnStep(seconds float32) {
+	if s.step == 0 {
+		s.step = seconds
+		return
+	}
+	s.step += min(max((seconds-s.step)/16, -s.step/16), s.step/16)
+}
+
+func (s *Series) observe(at int64, value float64, gap bool) Verdict {
+	if s.model.Seen() == 0 {
+		s.base = value
+	}
+	if gap {
+		s.stats = stats{same: s.stats.same}
+	}
+	v := float32(value - s.base)
+	f := s.model.Observe(at/1000, s.step, v, s.base)
+	verdict := s.judge(inSpreads(v-f.Next, f.Spread), inSpreads(v-f.Level, f.LevelSpread), value == s.last)
+	s.last = value
+	s.decide(&verdict, v-f.Level)
+	reach := float64(usual * deviation * f.Spread)
+	verdict.Value, verdict.Expected = value, s.base+float64(f.Next)
+	verdict.Low, verdict.High = verdict.Expected-reach, verdict.Expected+reach
+	return verdict
+}
+
+const (
+	// deviation makes a standard deviation of a mean absolute error, were it Gaussian: the root of π/2.
+	deviation = 1.25
+	// usual is how many standard deviations around the forecast are shown as usual.
+	usual = 4
+)
+
+// inSpreads returns an error in standard deviations.
+func inSpreads(e, spread float32) float32 {
+	return max(min(e/(deviation*spread+tiny), farthest), -farthest)
+}
+
+// judge asks all tests, and lets them learn.
+func (s *Series) judge(z, d float32, repeated bool) Verdict {
+	var values [tests]float32
+	seen := s.model.Seen()
+	s.measure(z, d, repeated, &values)
+	v := Verdict{Weekly: math.MaxFloat64, second: 1, Test: tests}
+	perWeek := weekSeconds / math.Max(float64(s.step), 1)
+	var best [families]float64
+	for i := range best {
+		best[i] = 1
+	}
+	for i := range values {
+		x, t := values[i], &s.tails[i]
+		if x > t.Threshold() && seen > minSeen && s.votes(Test(i)) {
+			weekly := t.Rate(x, s.prior(Test(i)), &settings[i]) * perWeek
+			best[familyOf[i]] = min(best[familyOf[i]], weekly)
+			if weekly < v.Weekly {
+				v.Weekly, v.Test = weekly, Test(i)
+			}
+		}
+		if seen > firstSeen {
+			t.Observe(x, s.state.loud, s.prior(Test(i)), &settings[i])
+		}
+	}
+	for i, weekly := range best {
+		if v.Test < tests && i != int(familyOf[v.Test]) {
+			v.second = min(v.second, weekly)
+		}
+	}
+	return v
+}
+
+// votes says whether a test has a say now.
+func (s *Series) votes(t Test) bool {
+	switch {
+	case t >= Shift16Up && t <= Shift64Down:
+		return s.at-s.first >= slowDays*dayMillis
+	case s.stats.same > still && s.stats.out < 2:
+		// Of a series that hardly moves, one value says something only if others like it came before.
+		return t == Stay || t <= SpikeDown && s.tails[t].Clusters() >= 5
+	}
+	return true
+}
+
+// still is how often a value must equal the one before for the series to hardly move.
+const still = 0.9
+
+func abs(x float32) float32 { return float32(math.Abs(float64(x))) }

@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/web/api"
+	"github.com/fairlead/fairlead/web/promql"
 )
 
 // rules is the one table of who may call what: a row for each route, by its pattern. A route without a row stops the start.
@@ -45,9 +46,18 @@ func rules() access.Table { //nolint:funlen // a table
 		"DELETE /api/v2/silence/{id}":                     local(access.Filtered, responders),
 		"POST /api/v2/alerts":                             door,
 		"POST /in/prometheus/{integration}/api/v2/alerts": door,
+
+		// Telemetry.
+		"POST /api/v1/write":                     door,
+		"POST /in/remote-write/{integration}":    door,
+		"POST /v1/metrics":                       door,
+		"POST /in/otlp/{integration}/v1/metrics": door,
 	}
 	for _, h := range hooks(nil, pagers{}) {
 		table[h.pattern] = door
+	}
+	for _, pattern := range promql.Patterns() {
+		table[pattern] = local(access.Shared, everybody)
 	}
 	add := func(rule access.Rule, method string, paths ...string) {
 		for _, path := range paths {

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -67,6 +68,8 @@ type App struct {
 	teller   *notify.Teller
 	graph    *topology.Map
 	ingest   *ingest
+	samples  *samples
+	otlp     otlpServer
 	people   *access.Directory
 	// approvals are what people ask others for.
 	approvals *approval.Board
@@ -110,6 +113,9 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 	if a.listener, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
 		return nil, fmt.Errorf("http.listen: %w; another program may use the port: choose another with --http.listen", err)
 	}
+	if err := a.listenOTLP(); err != nil {
+		return nil, err
+	}
 	if err := a.openStores(ctx); err != nil {
 		return nil, err
 	}
@@ -131,6 +137,9 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 	a.openApprovals()
 	a.ingest = newIngest(a.bus, a.clock, a.keepDeadLetter, a.part("receive"))
 	if err := a.openHeartbeats(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openSamples(ctx); err != nil {
 		return nil, err
 	}
 	a.register() //nolint:contextcheck // the metrics are asked for as long as the process lives
@@ -272,6 +281,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "notify", a.teller.Run)
 	g.start(ctx, "ingest", a.ingest.Run)
 	g.start(ctx, "consume", a.consume)
+	for i := range samplePartitions {
+		g.start(ctx, "samples "+strconv.Itoa(i), a.samples.consume(i))
+	}
 	g.start(ctx, "tick", a.tick)
 	g.start(ctx, "integrations", a.integrations.Run)
 	g.start(ctx, "approvals", a.approvals.Run)
@@ -280,6 +292,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "events", a.api.Run)
 	g.start(ctx, "health", a.watch)
 	g.start(ctx, "http", a.serve)
+	g.start(ctx, "otlp", a.serveOTLP)
 	a.logger.Info("ready", "url", a.URL(), "version", a.opts.Version, "clock", a.cfg.Clock, "data", a.cfg.Data.Dir, "after", time.Since(a.started).Round(time.Millisecond).String())
 	if err := a.welcome(ctx); err != nil {
 		a.logger.Error("the first admin's link cannot be made; `fairlead access link` makes one", "error", err)
@@ -293,23 +306,7 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 // serve answers HTTP until ctx ends, then lets requests finish.
-func (a *App) serve(ctx context.Context) error {
-	done := make(chan error, 1)
-	go func() { done <- a.server.Serve(a.listener) }()
-	select {
-	case err := <-done:
-		return fmt.Errorf("serve http: %w", err)
-	case <-ctx.Done():
-	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout/3)
-	defer cancel()
-	if err := a.server.Shutdown(stop); err != nil {
-		err = a.server.Close()
-		a.logger.Warn("some requests did not end in time", "error", err)
-	}
-	<-done
-	return nil
-}
+func (a *App) serve(ctx context.Context) error { return serveUntil(ctx, a.server, a.listener) }
 
 // close ends what New opened, in reverse order.
 func (a *App) close(ctx context.Context) {
@@ -317,6 +314,9 @@ func (a *App) close(ctx context.Context) {
 		if err != nil {
 			a.logger.Error("something did not close", "what", what, "error", err)
 		}
+	}
+	if a.samples != nil {
+		a.samples.close(ended)
 	}
 	if a.desk != nil && a.desk.Restored() {
 		ended("incidents", a.desk.Close(ctx))
@@ -327,8 +327,11 @@ func (a *App) close(ctx context.Context) {
 	if a.db != nil {
 		ended("database", a.db.Close())
 	}
-	if a.listener != nil {
-		if err := a.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+	for _, listener := range []net.Listener{a.listener, a.otlp.grpcListen, a.otlp.httpListen} {
+		if listener == nil {
+			continue
+		}
+		if err := listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			ended("listener", err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/fairlead/fairlead/base/audit"
+	"github.com/fairlead/fairlead/base/series"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/notify"
@@ -38,6 +39,10 @@ type Config struct {
 	Log LogConfig `yaml:"log"`
 	// Receive bounds what senders may send.
 	Receive ReceiveConfig `yaml:"receive"`
+	// Series says how long samples are kept.
+	Series SeriesConfig `yaml:"series"`
+	// Anomaly says what is judged.
+	Anomaly AnomalyConfig `yaml:"anomaly"`
 	// Access says who may do what.
 	Access AccessConfig `yaml:"access"`
 	// Bus says where the stream is, and bounds it.
@@ -84,7 +89,7 @@ type HTTPConfig struct {
 	Listen string `yaml:"listen"`
 }
 
-// OTLPConfig says where OTLP will be served on its default ports.
+// OTLPConfig says where OTLP is served besides the one HTTP port. A default port that another program uses is left out.
 type OTLPConfig struct {
 	GRPC HTTPConfig `yaml:"grpc"`
 	HTTP HTTPConfig `yaml:"http"`
@@ -102,6 +107,8 @@ type ReceiveConfig struct {
 	ResolveTimeout time.Duration `yaml:"resolve_timeout"`
 	// MaxFingerprintsPerSender is how many different alerts one sender may send in 24 hours.
 	MaxFingerprintsPerSender int `yaml:"max_fingerprints_per_sender"`
+	// MaxSeriesPerSender is how many different series one sender may send in 24 hours.
+	MaxSeriesPerSender int `yaml:"max_series_per_sender"`
 }
 
 // BusConfig says where the stream of what was accepted is: in the data folder, or in a NATS cluster; and bounds it.
@@ -117,6 +124,22 @@ type BusConfig struct {
 	Replicas int `yaml:"replicas"`
 	// MaxBytes is how much may wait in the stream, in bytes, before senders are told to come back later.
 	MaxBytes int64 `yaml:"max_bytes"`
+	// Sync is when telemetry is fsynced: interval (each second) or always. Alerts and changes always are.
+	Sync string `yaml:"sync"`
+}
+
+// SeriesConfig says how long samples are kept.
+type SeriesConfig struct {
+	// Retention is how long samples are kept, 2h or more.
+	Retention time.Duration `yaml:"retention"`
+	// MaxBytes is how much they may take on disk, in bytes, before the oldest are dropped; 0 sets no bound.
+	MaxBytes int64 `yaml:"max_bytes"`
+}
+
+// AnomalyConfig says what is judged.
+type AnomalyConfig struct {
+	// MaxSeries is how many series are judged; further ones are stored only.
+	MaxSeries int `yaml:"max_series"`
 }
 
 // IncidentConfig holds how long people wait for an incident to begin and to end.
@@ -140,9 +163,11 @@ func DefaultConfig() Config {
 		OTLP:    OTLPConfig{GRPC: HTTPConfig{Listen: "127.0.0.1:4317"}, HTTP: HTTPConfig{Listen: "127.0.0.1:4318"}},
 		Clock:   "wall",
 		Log:     LogConfig{Level: "info"},
-		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 500_000},
+		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 500_000, MaxSeriesPerSender: 1_000_000},
+		Series:  SeriesConfig{Retention: series.DefaultRetention},
+		Anomaly: AnomalyConfig{MaxSeries: 1_000_000},
 		Access:  defaultAccess(),
-		Bus:     BusConfig{Replicas: 1, MaxBytes: 1 << 30},
+		Bus:     BusConfig{Replicas: 1, MaxBytes: 1 << 30, Sync: "interval"},
 		Alert:   alert.DefaultConfig(),
 		Incident: IncidentConfig{
 			Hold:         incident.DefaultGroupingConfig().Hold,
@@ -301,6 +326,9 @@ func (c *Config) Validate() error {
 	if c.Receive.MaxFingerprintsPerSender < 1 {
 		return bad("receive.max_fingerprints_per_sender", "%d is less than 1; write a whole number such as 500000", c.Receive.MaxFingerprintsPerSender)
 	}
+	if err := checkSamples(c); err != nil {
+		return err
+	}
 	if c.Bus.MaxBytes < 4<<20 {
 		return bad("bus.max_bytes", "%d is less than 4194304 (4 MiB)", c.Bus.MaxBytes)
 	}
@@ -328,6 +356,36 @@ func (c *Config) Validate() error {
 		return bad("inhibit_rules", "%v", err)
 	}
 	return checkNotify(c)
+}
+
+// checkSamples returns a *ConfigError for the first value about samples that cannot be used.
+func checkSamples(c *Config) error {
+	bad := func(key, format string, args ...any) error {
+		return &ConfigError{Key: key, Problem: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case c.Receive.MaxSeriesPerSender < 1:
+		return bad("receive.max_series_per_sender", "%d is less than 1; write a whole number such as 1000000", c.Receive.MaxSeriesPerSender)
+	case c.Series.Retention < 2*time.Hour:
+		return bad("series.retention", "%s is less than 2h; write a duration such as 360h", c.Series.Retention)
+	case c.Series.MaxBytes < 0:
+		return bad("series.max_bytes", "%d is negative; write how many bytes, or 0 for no bound", c.Series.MaxBytes)
+	case c.Anomaly.MaxSeries < 2:
+		return bad("anomaly.max_series", "%d is less than 2; write a whole number such as 1000000", c.Anomaly.MaxSeries)
+	case !listenable(c.OTLP.GRPC.Listen):
+		return bad("otlp.grpc.listen", `%q: want address and port, for instance 127.0.0.1:4317, or "" to switch it off`, c.OTLP.GRPC.Listen)
+	case !listenable(c.OTLP.HTTP.Listen):
+		return bad("otlp.http.listen", `%q: want address and port, for instance 127.0.0.1:4318, or "" to switch it off`, c.OTLP.HTTP.Listen)
+	case c.Bus.Sync != "interval" && c.Bus.Sync != "always":
+		return bad("bus.sync", "%q is unknown; write interval or always", c.Bus.Sync)
+	}
+	return nil
+}
+
+// listenable reports whether an address is one to listen at, or empty.
+func listenable(address string) bool {
+	_, _, err := net.SplitHostPort(address)
+	return address == "" || err == nil
 }
 
 func (c *Config) engine() incident.Config {

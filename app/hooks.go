@@ -9,7 +9,9 @@ import (
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/receive/alertmanager"
+	"github.com/fairlead/fairlead/receive/otlp"
 	"github.com/fairlead/fairlead/receive/pagerduty"
+	"github.com/fairlead/fairlead/receive/promwrite"
 )
 
 // hook is one address of a protocol.
@@ -30,7 +32,7 @@ func hooks(recorder *witness, parts pagers) []hook {
 
 // kinds returns the kinds of integrations.
 func kinds() []string {
-	list := []string{alertmanager.Integration}
+	list := []string{alertmanager.Integration, promwrite.Protocol, otlp.Protocol}
 	for _, h := range hooks(nil, pagers{}) {
 		list = append(list, h.protocol.Kind)
 	}

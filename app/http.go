@@ -40,10 +40,17 @@ func (a *App) newServer() *http.Server {
 	})
 	a.alertmanagerRoutes(mux)
 	a.hookRoutes(mux)
+	a.sampleRoutes(mux)
 	mux.HandleFunc("POST /-/reload", a.serveReload)
 	mux.Handle("GET /", ui.Handler())
+	handler := a.recovered(a.guard(mux))
+	a.otlp.server = httpServer(a.otlpHandler(handler))
+	return httpServer(a.orGRPC(handler))
+}
+
+func httpServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: a.recovered(a.guard(mux)), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes, Protocols: unencrypted(),
 	}
 }
 

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // Limits bounds one request.
@@ -39,6 +37,7 @@ type Bodies struct {
 	limits Limits
 	budget *Budget
 	unzip  sync.Pool // of *gzip.Reader
+	unzstd sync.Pool // of *zstd.Decoder
 }
 
 // NewBodies returns a reader of bodies.
@@ -54,12 +53,15 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, sender Sender) (bo
 	wireLimit, compressed := b.limits.Body, false
 	switch encoding {
 	case "", "identity":
-	case "gzip", "x-gzip":
+		encoding = ""
+	case "x-gzip":
+		encoding, wireLimit, compressed = "gzip", b.limits.Compressed, true
+	case "gzip", "zstd", "snappy":
 		wireLimit, compressed = b.limits.Compressed, true
 	default:
 		return nil, nil, &Problem{
 			Status: http.StatusUnsupportedMediaType, Detail: "The Content-Encoding of the body is not supported.",
-			Errors: []FieldError{{Field: "Content-Encoding", Value: Excerpt(encoding), Remedy: "send gzip, or leave the header out"}},
+			Errors: []FieldError{{Field: "Content-Encoding", Value: Excerpt(encoding), Remedy: "send gzip or zstd, or leave the header out"}},
 		}
 	}
 	control := http.NewResponseController(w)
@@ -71,7 +73,7 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, sender Sender) (bo
 		return nil, nil, tooLarge(r.ContentLength, wireLimit, compressed)
 	}
 	lease := b.budget.lease(sender.String())
-	body, err = b.read(r, lease, wireLimit, compressed)
+	body, err = b.read(r, lease, wireLimit, encoding)
 	if err != nil {
 		lease.release()
 		return nil, nil, err
@@ -80,39 +82,38 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, sender Sender) (bo
 	return body, lease.release, nil
 }
 
-func (b *Bodies) read(r *http.Request, lease *lease, wireLimit int64, compressed bool) ([]byte, error) {
+func (b *Bodies) read(r *http.Request, lease *lease, wireLimit int64, encoding string) ([]byte, error) {
 	wire := &wireReader{source: r.Body, left: wireLimit}
-	if !compressed {
-		body, err := readAll(wire, lease, r.ContentLength, b.limits.Body)
+	var body []byte
+	var err error
+	switch encoding {
+	case "":
+		body, err = readAll(wire, lease, r.ContentLength, b.limits.Body)
 		if errors.Is(err, errWireLimit) || errors.Is(err, errBodyLimit) {
 			b.drain(r)
 			return nil, tooLarge(-1, b.limits.Body, false)
 		}
 		return body, readProblem(err)
-	}
-	unzip, ok := b.unzip.Get().(*gzip.Reader)
-	if !ok {
-		unzip = new(gzip.Reader)
-	}
-	defer b.unzip.Put(unzip)
-	err := unzip.Reset(wire)
-	var body []byte
-	if err == nil {
-		body, err = readAll(unzip, lease, 4*r.ContentLength, b.limits.Body)
+	case "gzip":
+		body, err = b.readGzip(wire, lease, 4*r.ContentLength)
+	case "zstd":
+		body, err = b.readZstd(wire, lease, 4*r.ContentLength)
+	default:
+		body, err = b.readSnappy(wire, lease, r.ContentLength)
 	}
 	switch {
 	case errors.Is(err, errBodyLimit):
 		b.drain(r)
 		return nil, &Problem{
 			Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("The body is larger than %d bytes after decompression.", b.limits.Body),
-			Errors: []FieldError{{Field: "body", Value: "gzip", Remedy: "send smaller batches"}},
+			Errors: []FieldError{{Field: "body", Value: encoding, Remedy: "send smaller batches"}},
 		}
 	case errors.Is(err, errWireLimit):
 		b.drain(r)
 		return nil, tooLarge(-1, wireLimit, true)
 	case err != nil && wire.err == nil && !errors.As(err, new(*Problem)):
-		// The bytes arrived; what they say is no gzip.
-		return nil, Invalid(FieldError{Field: "body", Value: "gzip", Remedy: fmt.Sprintf("the body is not valid gzip (%v); send it as Content-Encoding says", err)})
+		// The bytes arrived; what they say is not what they claim to be.
+		return nil, Invalid(FieldError{Field: "body", Value: encoding, Remedy: fmt.Sprintf("the body is not valid %s (%v); send it as Content-Encoding says", encoding, err)})
 	}
 	return body, readProblem(err)
 }

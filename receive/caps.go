@@ -71,9 +71,9 @@ type senderCap struct {
 	values   map[string]*hyperloglog.Sketch
 }
 
-// Excess says that a sender has sent too many different alerts.
+// Excess says that a sender has sent too many different alerts or series.
 type Excess struct {
-	// Refused holds the indexes of the alerts that are refused, in order.
+	// Refused holds the indexes of what is refused, in order.
 	Refused []int
 	// Known is how many different alerts are remembered of the sender, Limit how many may be.
 	Known, Limit int
@@ -84,12 +84,12 @@ type Excess struct {
 	RetryAfter time.Duration
 }
 
-// Admit remembers the fingerprints of alerts that sender has sent at now, and returns nil when all pass. fingerprints has one
-// entry for each of alerts.
-func (c *Caps) Admit(sender Sender, now time.Time, fingerprints []signal.Fingerprint, alerts []signal.Alert) *Excess {
+// Admit remembers the fingerprints of what sender has sent at now, and returns nil when all pass. labelsOf returns the labels
+// of the one with an index of fingerprints.
+func (c *Caps) Admit(sender Sender, now time.Time, fingerprints []signal.Fingerprint, labelsOf func(i int) signal.Labels) *Excess {
 	for {
 		s, share := c.sender(sender, now)
-		excess, held, ok := s.admit(c, now, share, fingerprints, alerts)
+		excess, held, ok := s.admit(c, now, share, fingerprints, labelsOf)
 		if !ok {
 			continue // forgotten between the two locks
 		}
@@ -144,7 +144,7 @@ func (c *Caps) forgetOldest() {
 	found.gone.Store(true)
 }
 
-func (s *senderCap) admit(c *Caps, now time.Time, limit int, fingerprints []signal.Fingerprint, alerts []signal.Alert) (excess *Excess, held int, ok bool) {
+func (s *senderCap) admit(c *Caps, now time.Time, limit int, fingerprints []signal.Fingerprint, labelsOf func(i int) signal.Labels) (excess *Excess, held int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone.Load() {
@@ -160,7 +160,7 @@ func (s *senderCap) admit(c *Caps, now time.Time, limit int, fingerprints []sign
 			s.oldOnly--
 		case s.now.count+s.oldOnly < limit:
 			s.now.add(short)
-			s.count(c.seed, alerts[i].Labels)
+			s.count(c.seed, labelsOf(i))
 		default:
 			if excess == nil {
 				excess = &Excess{Known: s.now.count + s.oldOnly, Limit: limit, RetryAfter: max(time.Second, s.since.Add(c.config.Window/2).Sub(now))}

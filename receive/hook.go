@@ -300,7 +300,7 @@ func (h *Hooks) publish(ctx context.Context, r *Request, p *Protocol, d *Deliver
 	kept := d.Alerts
 	var excess *Excess
 	if h.config.Caps != nil {
-		excess = h.config.Caps.Admit(sender, r.At, fingerprints, d.Alerts)
+		excess = h.config.Caps.Admit(sender, r.At, fingerprints, func(i int) signal.Labels { return d.Alerts[i].Labels })
 	}
 	if excess != nil {
 		kept = slices.Clone(kept)

@@ -105,7 +105,7 @@ func admit(c *Caps, sender string, now time.Time, from, to int) *Excess {
 		alerts = append(alerts, signal.Alert{Labels: labels})
 		fingerprints = append(fingerprints, labels.Fingerprint())
 	}
-	return c.Admit(Sender{Integration: "prometheus", Address: sender}, now, fingerprints, alerts)
+	return c.Admit(Sender{Integration: "prometheus", Address: sender}, now, fingerprints, func(i int) signal.Labels { return alerts[i].Labels })
 }
 
 func TestCapsRefuseOnlyWhatIsNew(t *testing.T) {
@@ -216,6 +216,6 @@ func BenchmarkAdmitKnown(b *testing.B) {
 	sender := Sender{Integration: "prometheus", Address: "127.0.0.1"}
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Admit(sender, capStart, fingerprints, alerts)
+		c.Admit(sender, capStart, fingerprints, func(i int) signal.Labels { return alerts[i].Labels })
 	}
 }

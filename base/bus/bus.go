@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +21,18 @@ import (
 // SignalStream is the stream of alerts and changes: every message is fsynced before it is acknowledged.
 const SignalStream = "SIGNAL"
 
-// signalSubjects is what SignalStream takes: every kind of signal of every tenant.
-const signalSubjects = "fairlead.*.signal.>"
+// TelemetryStream is the stream of samples, log records and spans: a message is written before it is acknowledged, so that
+// it survives the end of the process, and fsynced within SyncEvery.
+const TelemetryStream = "TELEMETRY"
+
+// SyncEvery is how often what TelemetryStream took is fsynced.
+const SyncEvery = time.Second
+
+// streams are the subjects of each stream, of every tenant, and what it is for.
+var streams = map[string]struct{ subjects, description string }{
+	SignalStream:    {"fairlead.*.signal.>", "alerts and changes, fsynced one by one"},
+	TelemetryStream: {"fairlead.*.telemetry.>", "samples, log records and spans, fsynced each second"},
+}
 
 // MaxMessage is the largest message that Publish takes, in bytes. Split what is larger: 64 KiB is a good size, large enough
 // for an fsync to carry many alerts.
@@ -58,7 +69,12 @@ type Config struct {
 	CredentialsFile string
 	// CAFile holds the certificates of those who may vouch for the cluster; "" means those of the machine.
 	CAFile string
-	// MaxBytes bounds what a stream holds, in bytes; 0 means 1 GiB.
+	// Stream is which stream the bus carries; "" means SignalStream. The embedded server knows one way of syncing, so that
+	// each stream has a bus of its own.
+	Stream string
+	// SyncAlways fsyncs each message of TelemetryStream too.
+	SyncAlways bool
+	// MaxBytes bounds what the stream holds, in bytes; 0 means 1 GiB.
 	MaxBytes int64
 	// Replicas is how many servers of a cluster keep each message; 0 means 1. The embedded server knows only 1.
 	Replicas int
@@ -75,7 +91,9 @@ const defaultMaxBytes = 1 << 30
 
 // Validate reports the first setting that cannot be used.
 func (c Config) Validate() error {
-	switch {
+	switch _, known := streams[c.stream()]; {
+	case !known:
+		return fmt.Errorf("bus: there is no stream %q", c.Stream)
 	case c.Dir == "" && c.URL == "":
 		return errors.New("bus: neither a folder nor the url of a cluster is set")
 	case c.URL == "" && c.CredentialsFile != "":
@@ -95,6 +113,12 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
+
+// stream returns the name of the stream.
+func (c Config) stream() string { return cmp.Or(c.Stream, SignalStream) }
+
+// syncAlways says whether each message is fsynced.
+func (c Config) syncAlways() bool { return c.stream() == SignalStream || c.SyncAlways }
 
 // Lock keeps other processes from using the folder of a bus, until it is closed. ErrLocked says that one does.
 func Lock(dir string) (io.Closer, error) {
@@ -137,6 +161,11 @@ func AlertSubject(tenant string, partition int) string {
 		name = strconv.Itoa(partition)
 	}
 	return "fairlead." + tenant + ".signal.alert." + name
+}
+
+// SampleSubject returns the subject of a tenant's samples in one partition, from 0.
+func SampleSubject(tenant string, partition int) string {
+	return "fairlead." + tenant + ".telemetry.samples." + strconv.Itoa(partition)
 }
 
 // AlertSubjects returns the subject filter that matches the alerts of all partitions of a tenant.
@@ -248,12 +277,13 @@ func (b *Bus) Purge(ctx context.Context, stream string, through uint64) error {
 	return nil
 }
 
-// ensureStream makes SignalStream, or adapts it to the configuration.
+// ensureStream makes the stream, or adapts it to the configuration.
 func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
+	name := b.config.stream()
 	want := jetstream.StreamConfig{
-		Name:        SignalStream,
-		Description: "alerts and changes, fsynced one by one",
-		Subjects:    []string{signalSubjects},
+		Name:        name,
+		Description: streams[name].description,
+		Subjects:    []string{streams[name].subjects},
 		Storage:     jetstream.FileStorage,
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardNew,
@@ -261,16 +291,16 @@ func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 		MaxMsgSize:  MaxMessage,
 		Replicas:    max(b.config.Replicas, 1),
 	}
-	stream, err := js.Stream(ctx, SignalStream)
+	stream, err := js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		want.FirstSeq = b.config.After + 1
 		if _, err := js.CreateStream(ctx, want); err != nil {
-			return fmt.Errorf("make stream %s: %w", SignalStream, err)
+			return fmt.Errorf("make stream %s: %w", name, err)
 		}
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("look at stream %s: %w", SignalStream, err)
+		return fmt.Errorf("look at stream %s: %w", name, err)
 	}
 	have := stream.CachedInfo().Config
 	if have.MaxBytes == want.MaxBytes && have.MaxMsgSize == want.MaxMsgSize && have.Replicas == want.Replicas &&
@@ -279,7 +309,7 @@ func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 	}
 	want.FirstSeq = have.FirstSeq
 	if _, err := js.UpdateStream(ctx, want); err != nil {
-		return fmt.Errorf("change stream %s: %w", SignalStream, err)
+		return fmt.Errorf("change stream %s: %w", name, err)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@
 // # What it guarantees
 //
 //   - Durability. Publish returns after the message is fsynced. What was acknowledged survives kill -9 and power failure.
+//     Of TelemetryStream it returns after the message is written: it survives kill -9, and of what came in the last second
+//     before a power failure some may be lost.
 //   - Order. Messages have sequences from 1, without gaps as long as nothing is purged. Calls of PublishAsync by one
 //     goroutine are stored in the order of the calls; after one of them failed, later ones may have been stored.
 //   - Exactly once is the consumer's part: it stores the sequence it has reached in the same SQL transaction as the effects
@@ -24,10 +26,10 @@
 //     repeat it and consumers must take a repeat well. JetStream never writes to a stream again after such an error, so the
 //     bus probes the disk four times a second and starts the server anew as soon as writing works. Nothing that was
 //     acknowledged is lost by that, and consumers go on by themselves.
+//   - One stream each. A Bus carries SignalStream or TelemetryStream, because the server syncs all its streams alike.
 //   - One process. A lock file keeps a second process out of the embedded server's folder.
 //
 // # What it leaves out
 //
-// No fan-out in memory, no request and reply, no durable consumers: positions live with the effects, in SQL. Streams for
-// raw telemetry, which need no fsync for each message, will be added beside SignalStream by the issue that brings them.
+// No fan-out in memory, no request and reply, no durable consumers: positions live with the effects, in SQL.
 package bus

@@ -51,7 +51,7 @@ func (b *Bus) connect(ctx context.Context) (l *link, err error) {
 	if url != "" {
 		options = append(options, b.remote(l.acks)...)
 	} else {
-		if l.server, err = startServer(b.config.Dir, l.log); err != nil {
+		if l.server, err = startServer(&b.config, l.log); err != nil {
 			return l, err
 		}
 		url = l.server.ClientURL()
@@ -69,9 +69,9 @@ func (b *Bus) connect(ctx context.Context) (l *link, err error) {
 	return l, l.acks.listen(l.conn)
 }
 
-// startServer starts a server in dir that listens nowhere.
-func startServer(dir string, log *serverLog) (*server.Server, error) {
-	if err := probe(dir); err != nil {
+// startServer starts a server that listens nowhere.
+func startServer(config *Config, log *serverLog) (*server.Server, error) {
+	if err := probe(config.Dir); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	s, err := server.NewServer(&server.Options{
@@ -79,8 +79,9 @@ func startServer(dir string, log *serverLog) (*server.Server, error) {
 		DontListen:         true,
 		NoSigs:             true,
 		JetStream:          true,
-		StoreDir:           dir,
-		SyncAlways:         true,
+		StoreDir:           config.Dir,
+		SyncAlways:         config.syncAlways(),
+		SyncInterval:       SyncEvery,
 		JetStreamMaxStore:  storeLimit,
 		JetStreamMaxMemory: 64 << 20, // consumers' state only
 		MaxPayload:         MaxMessage + 64<<10,

@@ -15,8 +15,8 @@ type serveCommand struct {
 	Config         string  `help:"Configuration file in YAML." type:"path" placeholder:"FILE"`
 	DataDir        *string `name:"data.dir" help:"Folder that everything is kept in (default fairlead-data)." placeholder:"DIR"`
 	HTTPListen     *string `name:"http.listen" help:"Address of the one HTTP port (default 127.0.0.1:8460)." placeholder:"ADDRESS"`
-	OTLPGRPCListen *string `name:"otlp.grpc.listen" help:"Address of OTLP over gRPC; not received yet." placeholder:"ADDRESS"`
-	OTLPHTTPListen *string `name:"otlp.http.listen" help:"Address of OTLP over HTTP; not received yet." placeholder:"ADDRESS"`
+	OTLPGRPCListen *string `name:"otlp.grpc.listen" help:"Address of OTLP over gRPC; empty switches it off." placeholder:"ADDRESS"`
+	OTLPHTTPListen *string `name:"otlp.http.listen" help:"Address of OTLP over HTTP; empty switches it off." placeholder:"ADDRESS"`
 	Clock          *string `help:"wall, or event to be driven by a replay; only on an empty data folder (default wall)." placeholder:"CLOCK"`
 	Dev            bool    `help:"Make whoever is on this machine admin, without a login."`
 }

@@ -70,7 +70,7 @@ func (s *Series) decide(v *Verdict, distance float32) {
 	if st.on {
 		st.rest = max(min(st.rest, evidence-bar-1), -restDecades)
 	}
-	v.Alert, v.Begins = st.loud, st.loud && !loud
+	v.Alert, v.Begins, v.Ends = st.loud, st.loud && !loud, loud && !st.loud
 	if v.Begins {
 		st.told = s.at
 	}

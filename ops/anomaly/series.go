@@ -57,8 +57,8 @@ type Verdict struct {
 	Skipped bool
 	// Score says how surprising the value is, 0 to 1; 0 when what makes it so was seen of late already.
 	Score float64
-	// Alert says that people would hear of it: an anomaly goes on. Begins says that it begins here.
-	Alert, Begins bool
+	// Alert says that people would hear of it: an anomaly goes on. Begins says that it begins here, Ends that it has ended.
+	Alert, Begins, Ends bool
 	// Test is what found it.
 	Test Test
 	// Weekly is how often a week something as rare is expected; 1 or more when nothing is odd.

@@ -183,7 +183,7 @@ func (h *Handler) admit(sender receive.Sender, at time.Time, batch *Batch) *rece
 	if h.config.Caps == nil {
 		return nil
 	}
-	return h.config.Caps.Admit(sender, at, batch.Fingerprints, batch.Alerts)
+	return h.config.Caps.Admit(sender, at, batch.Fingerprints, func(i int) signal.Labels { return batch.Alerts[i].Labels })
 }
 
 // partial returns the answer for a request of which not everything was kept.

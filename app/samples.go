@@ -1,0 +1,286 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/fairlead/fairlead/base/blob"
+	"github.com/fairlead/fairlead/base/bus"
+	"github.com/fairlead/fairlead/base/clock"
+	"github.com/fairlead/fairlead/base/series"
+	"github.com/fairlead/fairlead/base/signal"
+	"github.com/fairlead/fairlead/ops/anomaly"
+	"github.com/fairlead/fairlead/receive"
+	"github.com/fairlead/fairlead/receive/promwrite"
+	"github.com/fairlead/fairlead/web/promql"
+)
+
+const (
+	// samplePartitions is how many partitions the series of a tenant are dealt to.
+	samplePartitions = 2
+	// checkpointEvery is how often a part of the series' states is written, checkpointRounds in how many parts.
+	checkpointEvery, checkpointRounds = time.Second, 60
+	// sampleMessages is how many messages are stored in one go.
+	sampleMessages = 16
+)
+
+// samples takes what receivers have understood to the stream, and from there into the database of samples and to the
+// detector. It is safe for concurrent use.
+type samples struct {
+	app    *App
+	bus    *bus.Bus
+	store  *series.Store
+	blobs  *blob.Store
+	parts  [samplePartitions]*samplePart
+	logger *slog.Logger
+}
+
+// samplePart is one partition. But for position and stored it belongs to the goroutine that consumes it.
+type samplePart struct {
+	number   int
+	watch    *anomaly.Watch
+	writer   *series.Writer
+	position atomic.Uint64 // of the last message that was stored and judged
+	kept     atomic.Uint64 // behind which the stream has to be read after a restart
+	written  time.Time     // of the last checkpoint
+}
+
+// openSamples opens the stream, the database and the checkpoints of samples.
+func (a *App) openSamples(ctx context.Context) (err error) {
+	s := &samples{app: a, logger: a.part("samples")}
+	a.samples = s
+	cfg := a.cfg.bus(0)
+	cfg.Stream, cfg.SyncAlways = bus.TelemetryStream, a.cfg.Bus.Sync == "always"
+	cfg.Dir = filepath.Join(a.cfg.Data.Dir, "telemetry")
+	if s.bus, err = bus.Open(ctx, cfg, a.part("bus")); err != nil {
+		return fmt.Errorf("open the stream of telemetry in %s: %w", cfg.Dir, err)
+	}
+	s.store, err = series.Open(series.Config{
+		Dir: filepath.Join(a.cfg.Data.Dir, "series"), Retention: a.cfg.Series.Retention, MaxBytes: a.cfg.Series.MaxBytes,
+	}, a.part("series"), a.registry)
+	if err != nil {
+		return err
+	}
+	if s.blobs, err = blob.Open(ctx, blob.Config{Dir: filepath.Join(a.cfg.Data.Dir, "blobs")}); err != nil {
+		return err
+	}
+	for i := range s.parts {
+		s.parts[i] = &samplePart{
+			number: i, writer: s.store.Writer(),
+			watch: anomaly.NewWatch(anomaly.WatchConfig{MaxSeries: a.cfg.Anomaly.MaxSeries / samplePartitions}),
+		}
+	}
+	return nil
+}
+
+// PublishSamples is receive.SamplePublisher's.
+func (s *samples) PublishSamples(ctx context.Context, at time.Time, source string, series []signal.Series) error {
+	event, driven := s.app.clock.(*clock.Event)
+	if driven {
+		at = event.Advance(at)
+	}
+	var messages []*bus.Pending
+	var last uint64
+	for _, portion := range signal.DealSeries(series, samplePartitions) {
+		record := signal.AppendSamples(nil, signal.SampleBatch{At: at, Source: source, Series: portion.Series})
+		pending, err := s.bus.PublishAsync(ctx, bus.SampleSubject(tenant, portion.Partition), record)
+		if err != nil {
+			return asPublisher(err)
+		}
+		messages = append(messages, pending)
+	}
+	for _, message := range messages {
+		sequence, err := message.Wait(ctx)
+		if err != nil {
+			return asPublisher(err)
+		}
+		last = max(last, sequence)
+	}
+	if !driven {
+		return nil
+	}
+	// Whoever drives the clock waits until what was sent has been judged; then the time passes for the alerts too.
+	if err := s.settled(ctx, last); err != nil {
+		return err
+	}
+	return s.app.ingest.PublishAlerts(ctx, at, nil)
+}
+
+// settled returns when everything up to a position has been judged.
+func (s *samples) settled(ctx context.Context, sequence uint64) error {
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	for s.applied() < sequence {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the samples: %w", context.Cause(ctx))
+		case <-poll.C:
+		}
+	}
+	return nil
+}
+
+// applied returns up to which message everything has been judged.
+func (s *samples) applied() uint64 {
+	position := s.parts[0].position.Load()
+	for _, p := range s.parts[1:] {
+		position = max(position, p.position.Load())
+	}
+	return position
+}
+
+// checkpoints returns where the states of a partition are kept.
+func (p *samplePart) checkpoints() string { return "anomaly/" + tenant + "/" + strconv.Itoa(p.number) }
+
+// consume restores the states of a partition and follows the stream.
+func (s *samples) consume(number int) func(ctx context.Context) error {
+	p := s.parts[number]
+	return func(ctx context.Context) error {
+		position, unread, err := p.watch.Restore(ctx, s.blobs, p.checkpoints())
+		if err != nil {
+			return err
+		}
+		if unread > 0 {
+			s.logger.Warn("some series warm up again: their states are damaged or of another version", "checkpoints", unread)
+		}
+		p.position.Store(position)
+		p.kept.Store(position)
+		p.written = time.Now()
+		subjects := []string{bus.SampleSubject(tenant, number)}
+		err = s.bus.Consume(ctx, bus.TelemetryStream, subjects, position, sampleMessages, func(ctx context.Context, messages []bus.Message) error {
+			return s.apply(ctx, p, messages)
+		})
+		if ctx.Err() == nil {
+			return err
+		}
+		// What was applied is kept whole, so that a restart reads nothing again.
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout/2)
+		defer cancel()
+		return s.checkpoint(stop, p, 1)
+	}
+}
+
+// apply stores and judges messages.
+func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Message) error {
+	var findings []anomaly.Finding
+	at := s.app.clock.Now()
+	batch := p.writer.Begin(ctx)
+	for i := range messages {
+		r, err := signal.ReadSamples(messages[i].Data)
+		if err != nil {
+			s.logger.Error("a message of samples cannot be read and is left out", "sequence", messages[i].Sequence, "error", err)
+			continue
+		}
+		at = r.At
+		var view signal.SeriesView
+		for r.Next(&view) {
+			if err := batch.Add(&view); err != nil {
+				batch.Rollback()
+				return err
+			}
+			p.watch.Observe(&view, messages[i].Sequence, func(f anomaly.Finding) { findings = append(findings, f) })
+		}
+		if err := r.Err(); err != nil {
+			s.logger.Error("a message of samples is damaged; its rest is left out", "sequence", messages[i].Sequence, "error", err)
+		}
+	}
+	if err := batch.Commit(); err != nil {
+		return err
+	}
+	if err := s.tell(ctx, at, findings); err != nil {
+		return err
+	}
+	p.position.Store(messages[len(messages)-1].Sequence)
+	if time.Since(p.written) >= checkpointEvery {
+		return s.checkpoint(ctx, p, checkpointRounds)
+	}
+	return nil
+}
+
+// tell makes alerts of findings.
+func (s *samples) tell(ctx context.Context, at time.Time, findings []anomaly.Finding) error {
+	if len(findings) == 0 {
+		return nil
+	}
+	alerts := make([]signal.Alert, len(findings))
+	for i := range findings {
+		alerts[i] = findings[i].Alert()
+	}
+	for {
+		err := s.app.ingest.send(ctx, at, alerts)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		s.logger.Warn("anomalies cannot be told; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// checkpoint writes a part of the states, and takes out of the stream what no partition needs any more.
+func (s *samples) checkpoint(ctx context.Context, p *samplePart, rounds int) error {
+	p.written = time.Now()
+	kept, err := p.watch.Checkpoint(ctx, s.blobs, p.checkpoints(), p.position.Load(), rounds)
+	if err != nil {
+		return err
+	}
+	p.kept.Store(kept)
+	through := s.parts[0].kept.Load()
+	for _, other := range s.parts[1:] {
+		through = min(through, other.kept.Load())
+	}
+	if err := s.bus.Purge(ctx, bus.TelemetryStream, through); err != nil && ctx.Err() == nil {
+		s.logger.Warn("the stream of telemetry cannot be tidied", "error", err)
+	}
+	return nil
+}
+
+// close ends what openSamples opened.
+func (s *samples) close(ended func(what string, err error)) {
+	if s.bus != nil {
+		ended("stream of telemetry", s.bus.Close())
+	}
+	if s.store != nil {
+		ended("samples", s.store.Close())
+	}
+	if s.blobs != nil {
+		ended("checkpoints", s.blobs.Close())
+	}
+	for _, p := range s.parts {
+		if p != nil {
+			p.watch.Close()
+		}
+	}
+}
+
+// sampleIntake returns what the receivers of samples share.
+func (a *App) sampleIntake() *receive.Samples {
+	return receive.NewSamples(receive.SampleConfig{
+		Publisher: a.samples, Clock: a.clock, Gate: a.gate, Registry: a.registry, Logger: a.part("receive"),
+		Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
+		Caps:   receive.NewCaps(receive.CapsConfig{PerSender: a.cfg.Receive.MaxSeriesPerSender}),
+	})
+}
+
+// sampleRoutes puts the receivers of telemetry and what answers queries on mux.
+func (a *App) sampleRoutes(mux *routes) {
+	intake := a.sampleIntake()
+	write := promwrite.New(intake)
+	mux.Handle("POST /api/v1/write", write)
+	mux.Handle("POST /in/remote-write/{integration}", write)
+	queries := promql.New(promql.Config{Store: a.samples.store, Logger: a.part("promql")})
+	for _, pattern := range promql.Patterns() {
+		mux.Handle(pattern, queries)
+	}
+	a.openOTLP(intake)
+	mux.Handle("POST /v1/metrics", a.otlp.receiver.Metrics())
+	mux.Handle("POST /in/otlp/{integration}/v1/metrics", a.otlp.receiver.Metrics())
+}

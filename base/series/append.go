@@ -1,0 +1,249 @@
+package series
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/fairlead/fairlead/base/signal"
+)
+
+// Writer adds batches of one partition of the stream, one after the other, and remembers which series it has seen. It is
+// not safe for concurrent use; several Writers of one Store may write at once.
+type Writer struct {
+	store *Store
+	known map[signal.SeriesID]*known
+	build labels.ScratchBuilder
+}
+
+// known is what is remembered of a series.
+type known struct {
+	ref storage.SeriesRef
+	sum float64                   // of a series of increments, what they add up to
+	h   *histogram.FloatHistogram // the same of histograms
+	at  int64                     // up to which time they were added
+}
+
+// Writer returns a writer for one partition.
+func (s *Store) Writer() *Writer {
+	return &Writer{store: s, known: make(map[signal.SeriesID]*known), build: labels.NewScratchBuilder(16)}
+}
+
+// Batch is what is committed at once.
+type Batch struct {
+	writer *Writer
+	app    storage.AppenderV2
+	count  int
+}
+
+// Begin starts a batch. It must be ended by Commit or Rollback.
+func (w *Writer) Begin(ctx context.Context) *Batch {
+	return &Batch{writer: w, app: w.store.db.AppenderV2(ctx)}
+}
+
+// Add adds the samples of a series. What cannot be stored is counted and left out; an error means that the batch cannot go
+// on.
+func (b *Batch) Add(v *signal.SeriesView) error {
+	w := b.writer
+	if len(v.Samples)+len(v.Histograms) == 0 {
+		_, err := w.describe(v) // keeps what it says of the metric
+		return err
+	}
+	k := w.known[v.ID]
+	var ls labels.Labels
+	if k == nil {
+		var err error
+		if ls, err = w.describe(v); err != nil {
+			return err
+		}
+		k = &known{}
+		w.known[v.ID] = k
+	}
+	exemplars := exemplarsOf(v.Exemplars, &w.build)
+	for i := range v.Samples {
+		sample := v.Samples[i]
+		if v.Type == signal.Delta && !sample.IsStale() {
+			if sample.At <= k.at {
+				continue // it was added already
+			}
+			k.sum += sample.Value
+			sample.Value, k.at = k.sum, sample.At
+		}
+		var options storage.AppendV2Options
+		if i == len(v.Samples)-1 {
+			options.Exemplars = exemplars
+		}
+		if err := b.append(v, k, &ls, sample.At, sample.Value, nil, options); err != nil {
+			return err
+		}
+	}
+	for i := range v.Histograms {
+		h := floatHistogram(&v.Histograms[i])
+		if v.Histograms[i].Delta {
+			if v.Histograms[i].At <= k.at {
+				continue
+			}
+			if h = k.add(h); h == nil {
+				w.store.rejected.WithLabelValues("other").Inc()
+				continue
+			}
+			k.at = v.Histograms[i].At
+		}
+		if err := b.append(v, k, &ls, v.Histograms[i].At, 0, h, storage.AppendV2Options{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds an increment and returns what there is now; nil if they do not fit together.
+func (k *known) add(h *histogram.FloatHistogram) *histogram.FloatHistogram {
+	if k.h == nil {
+		k.h = h.Copy()
+		return h
+	}
+	sum, _, _, err := k.h.Add(h)
+	if err != nil {
+		return nil
+	}
+	k.h = sum.Compact(0)
+	return k.h.Copy()
+}
+
+// append adds one sample. A series that the database has forgotten meanwhile is named again.
+func (b *Batch) append(v *signal.SeriesView, k *known, ls *labels.Labels, at int64, value float64, h *histogram.FloatHistogram, options storage.AppendV2Options) error {
+	ref, err := b.app.Append(k.ref, *ls, 0, at, value, nil, h, options)
+	if err != nil && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
+		if *ls, err = b.writer.describe(v); err != nil {
+			return err
+		}
+		ref, err = b.app.Append(0, *ls, 0, at, value, nil, h, options)
+	}
+	var partial *storage.AppendPartialError
+	switch {
+	case err == nil, errors.As(err, &partial): // only exemplars were left out
+		k.ref = ref
+		b.count++
+		return nil
+	}
+	b.writer.store.reject(err)
+	return nil
+}
+
+// Commit stores the batch.
+func (b *Batch) Commit() error {
+	if err := b.app.Commit(); err != nil {
+		return fmt.Errorf("store samples: %w", err)
+	}
+	b.writer.store.stored.Add(float64(b.count))
+	return nil
+}
+
+// Rollback drops the batch.
+func (b *Batch) Rollback() { _ = b.app.Rollback() } // nothing can be done about it
+
+// describe returns the labels of a series and keeps what is known of its metric.
+func (w *Writer) describe(v *signal.SeriesView) (labels.Labels, error) {
+	described, family, unit, help, err := v.Describe()
+	if err != nil {
+		return labels.EmptyLabels(), err
+	}
+	w.store.metadata.keep(described.Get(model.MetricNameLabel), family, unit, help)
+	return buildLabels(described, &w.build), nil
+}
+
+// buildLabels copies labels into Prometheus' form.
+func buildLabels(from signal.Labels, build *labels.ScratchBuilder) labels.Labels {
+	build.Reset()
+	for _, l := range from {
+		build.Add(l.Name, l.Value)
+	}
+	build.Sort()
+	return build.Labels()
+}
+
+func exemplarsOf(from []signal.Exemplar, build *labels.ScratchBuilder) []exemplar.Exemplar {
+	if len(from) == 0 {
+		return nil
+	}
+	exemplars := make([]exemplar.Exemplar, len(from))
+	for i := range from {
+		exemplars[i] = exemplar.Exemplar{Labels: buildLabels(from[i].Labels, build), Value: from[i].Value, Ts: from[i].At, HasTs: true}
+	}
+	slices.SortFunc(exemplars, func(a, b exemplar.Exemplar) int { return int(a.Ts - b.Ts) })
+	return exemplars
+}
+
+func floatHistogram(h *signal.HistogramSample) *histogram.FloatHistogram {
+	out := &histogram.FloatHistogram{
+		Schema: h.Schema, ZeroThreshold: h.ZeroThreshold, ZeroCount: h.ZeroCount, Count: h.Count, Sum: h.Sum,
+		PositiveSpans: spansOf(h.PositiveSpans), NegativeSpans: spansOf(h.NegativeSpans),
+		PositiveBuckets: h.Positive, NegativeBuckets: h.Negative, CustomValues: h.Bounds,
+	}
+	if h.Gauge {
+		out.CounterResetHint = histogram.GaugeType
+	}
+	return out
+}
+
+func spansOf(from []signal.Span) []histogram.Span {
+	spans := make([]histogram.Span, len(from))
+	for i := range from {
+		spans[i] = histogram.Span{Offset: from[i].Offset, Length: from[i].Length}
+	}
+	return spans
+}
+
+// Metadata is what is known of a metric.
+type Metadata struct {
+	Family signal.Family `json:"type"`
+	Unit   string        `json:"unit"`
+	Help   string        `json:"help"`
+}
+
+// metadata is what senders said of their metrics, newest first told.
+type metadata struct {
+	mu       sync.RWMutex
+	families map[string]Metadata // by name of the metric; guarded by mu
+}
+
+// maxFamilies bounds of how many metrics something is remembered.
+const maxFamilies = 100_000
+
+func (m *metadata) keep(name string, family signal.Family, unit, help string) {
+	if family == "" && unit == "" && help == "" {
+		return
+	}
+	if family == "histogram" || family == "summary" {
+		for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+			name = strings.TrimSuffix(name, suffix)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if have, known := m.families[name]; known && have == (Metadata{Family: family, Unit: unit, Help: help}) {
+		return
+	} else if known || len(m.families) < maxFamilies {
+		m.families[strings.Clone(name)] = Metadata{ // they are part of a record that need not live on
+			Family: signal.Family(strings.Clone(string(family))), Unit: strings.Clone(unit), Help: strings.Clone(help),
+		}
+	}
+}
+
+// Metadata returns what is known of metrics, by name.
+func (s *Store) Metadata() map[string]Metadata {
+	s.metadata.mu.RLock()
+	defer s.metadata.mu.RUnlock()
+	return maps.Clone(s.metadata.families)
+}

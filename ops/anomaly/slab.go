@@ -1,0 +1,72 @@
+package anomaly
+
+import (
+	"unsafe"
+
+	"github.com/fairlead/fairlead/base/signal"
+)
+
+// chunkSize is how many series lie in one chunk of a slab: what is checkpointed at once.
+const chunkSize = 256
+
+// chunk is a row of series. Their memory is outside the garbage collector's, which would otherwise let the process grow to
+// twice of it.
+type chunk struct {
+	series []Series
+	ids    [chunkSize]signal.SeriesID // 0 for a free place
+	used   int                        // places that were ever taken
+	dirty  bool                       // changed since the last checkpoint
+	// from is the position in the stream up to which the chunk already knows what came, after a restore.
+	from uint64
+}
+
+// slab holds the states of a partition's series.
+type slab struct {
+	chunks []*chunk
+	free   []uint32 // places that were taken and given back
+}
+
+const seriesBytes = int(unsafe.Sizeof(Series{}))
+
+// take returns a place for a series that came first at a position of the stream.
+func (s *slab) take(id signal.SeriesID, position uint64) uint32 {
+	if n := len(s.free); n > 0 {
+		place := s.free[n-1]
+		s.free = s.free[:n-1]
+		c := s.chunks[place/chunkSize]
+		c.series[place%chunkSize] = Series{}
+		c.ids[place%chunkSize] = id
+		return place
+	}
+	if n := len(s.chunks); n == 0 || s.chunks[n-1].used == chunkSize {
+		s.add(&chunk{series: newSeries(), from: position - 1})
+	}
+	last := len(s.chunks) - 1
+	c := s.chunks[last]
+	place := uint32(last*chunkSize + c.used) //nolint:gosec // far below 2^32
+	c.ids[c.used] = id
+	c.used++
+	return place
+}
+
+func (s *slab) add(c *chunk) { s.chunks = append(s.chunks, c) }
+
+// at returns the series of a place.
+func (s *slab) at(place uint32) (*Series, *chunk) {
+	c := s.chunks[place/chunkSize]
+	return &c.series[place%chunkSize], c
+}
+
+// give gives a place back.
+func (s *slab) give(place uint32) {
+	s.chunks[place/chunkSize].ids[place%chunkSize] = 0
+	s.free = append(s.free, place)
+}
+
+// close gives the memory back.
+func (s *slab) close() {
+	for _, c := range s.chunks {
+		releaseSeries(c.series)
+	}
+	s.chunks, s.free = nil, nil
+}

@@ -1,0 +1,160 @@
+package anomaly
+
+import (
+	"strings"
+	"time"
+
+	"github.com/fairlead/fairlead/base/signal"
+)
+
+// WatchConfig bounds a Watch.
+type WatchConfig struct {
+	// MaxSeries is how many series of the partition are judged; further ones are stored only. 0 means 500,000.
+	MaxSeries int
+	// Forget is after how long a series without a value is forgotten; 0 means 48 hours.
+	Forget time.Duration
+}
+
+// Watch judges the series of one partition of the stream. It is not safe for concurrent use.
+type Watch struct {
+	config WatchConfig
+	index  map[signal.SeriesID]uint32
+	slab   slab
+	newest int64 // the newest time of a value, milliseconds
+
+	next  int // the chunk that is checkpointed next
+	stats Stats
+}
+
+// Stats count what a Watch did.
+type Stats struct {
+	// Series are judged now; Unwatched were left out because there are too many.
+	Series, Unwatched int
+	// Judged and Skipped are values; a skipped one is not finite, not newer than the last, or the first of a counter.
+	Judged, Skipped uint64
+}
+
+// unjudged stands in the place of a series that is stored only.
+const unjudged = ^uint32(0)
+
+// Finding is a change of what is known of a series: an anomaly begins or ends.
+type Finding struct {
+	ID     signal.SeriesID
+	Labels signal.Labels
+	Unit   string
+	// At is the time of the value, Since when the anomaly began.
+	At, Since time.Time
+	Verdict   Verdict
+	// Ended says that it ends.
+	Ended bool
+}
+
+// NewWatch returns a Watch that has seen nothing.
+func NewWatch(config WatchConfig) *Watch {
+	if config.MaxSeries == 0 {
+		config.MaxSeries = 500_000
+	}
+	if config.Forget == 0 {
+		config.Forget = 48 * time.Hour
+	}
+	return &Watch{config: config, index: make(map[signal.SeriesID]uint32)}
+}
+
+// Stats returns what was done since the start.
+func (w *Watch) Stats() Stats {
+	w.stats.Series = len(w.index) - w.stats.Unwatched
+	return w.stats
+}
+
+// Close gives the memory back.
+func (w *Watch) Close() { w.slab.close() }
+
+// Observe judges the values of a series that came at a position of the stream, and calls found for each change.
+func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Finding)) {
+	if len(v.Samples) == 0 {
+		return
+	}
+	place, known := w.index[v.ID]
+	if !known {
+		place = w.admit(v, position)
+	}
+	if place == unjudged {
+		return
+	}
+	s, c := w.slab.at(place)
+	if position <= c.from {
+		return // it was checkpointed with these values
+	}
+	c.dirty = true
+	kind := Gauge
+	switch v.Type {
+	case signal.Counter:
+		kind = Counter
+	case signal.Delta:
+		kind = Delta
+	case signal.Gauge, signal.Untyped:
+	}
+	for i := range v.Samples {
+		w.newest = max(w.newest, v.Samples[i].At)
+		verdict := s.Observe(v.Samples[i].At, v.Samples[i].Value, kind)
+		if verdict.Skipped {
+			w.stats.Skipped++
+			continue
+		}
+		w.stats.Judged++
+		if verdict.Begins || verdict.Ends {
+			w.report(v, s, verdict, found)
+		}
+	}
+}
+
+// report makes a finding of a verdict.
+func (w *Watch) report(v *signal.SeriesView, s *Series, verdict Verdict, found func(Finding)) {
+	labels, _, unit, _, err := v.Describe()
+	if err != nil {
+		return // it was read when the series came first; a record does not change
+	}
+	found(Finding{
+		ID: v.ID, Labels: own(labels), Unit: strings.Clone(unit), At: time.UnixMilli(s.at).UTC(),
+		Since: time.UnixMilli(s.state.told).UTC(), Verdict: verdict, Ended: verdict.Ends,
+	})
+}
+
+// own copies labels that are part of a record.
+func own(labels signal.Labels) signal.Labels {
+	copied := make(signal.Labels, len(labels))
+	for i, l := range labels {
+		copied[i] = signal.Label{Name: strings.Clone(l.Name), Value: strings.Clone(l.Value)}
+	}
+	return copied
+}
+
+// admit gives a new series a place.
+func (w *Watch) admit(v *signal.SeriesView, position uint64) uint32 {
+	place := unjudged
+	labels, _, _, _, err := v.Describe()
+	if err == nil && judged(labels) {
+		if len(w.index)-w.stats.Unwatched < w.config.MaxSeries {
+			place = w.slab.take(v.ID, position)
+			w.index[v.ID] = place
+			return place
+		}
+	}
+	w.stats.Unwatched++
+	w.index[v.ID] = place
+	return place
+}
+
+// judged reports whether a series says anything by itself: a bucket of a histogram does not, its count and sum do; a time
+// and a description only change.
+func judged(labels signal.Labels) bool {
+	name := labels.Get("__name__")
+	switch {
+	case strings.HasSuffix(name, "_bucket") && labels.Get("le") != "":
+	case strings.HasSuffix(name, "_info"), strings.HasSuffix(name, "_created"):
+	case strings.HasSuffix(name, "_timestamp_seconds"), strings.HasSuffix(name, "_time_seconds") && !strings.Contains(name, "duration"):
+	default:
+		return true
+	}
+	return false
+}

@@ -284,6 +284,7 @@ func (a *App) Run(ctx context.Context) error {
 	for i := range samplePartitions {
 		g.start(ctx, "samples "+strconv.Itoa(i), a.samples.consume(i))
 	}
+	g.start(ctx, "anomalies", a.samples.pass)
 	g.start(ctx, "tick", a.tick)
 	g.start(ctx, "integrations", a.integrations.Run)
 	g.start(ctx, "approvals", a.approvals.Run)

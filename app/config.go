@@ -16,6 +16,7 @@ import (
 	"github.com/fairlead/fairlead/base/audit"
 	"github.com/fairlead/fairlead/base/series"
 	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/ops/anomaly"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/notify"
 )
@@ -140,6 +141,8 @@ type SeriesConfig struct {
 type AnomalyConfig struct {
 	// MaxSeries is how many series are judged; further ones are stored only.
 	MaxSeries int `yaml:"max_series"`
+	// Budget is how many anomalies a team welcomes a week. It is told no more than half as many again in any week.
+	Budget float64 `yaml:"budget"`
 }
 
 // IncidentConfig holds how long people wait for an incident to begin and to end.
@@ -165,7 +168,7 @@ func DefaultConfig() Config {
 		Log:     LogConfig{Level: "info"},
 		Receive: ReceiveConfig{ResolveTimeout: 5 * time.Minute, MaxFingerprintsPerSender: 500_000, MaxSeriesPerSender: 1_000_000},
 		Series:  SeriesConfig{Retention: series.DefaultRetention},
-		Anomaly: AnomalyConfig{MaxSeries: 1_000_000},
+		Anomaly: AnomalyConfig{MaxSeries: 1_000_000, Budget: anomaly.DefaultBudget},
 		Access:  defaultAccess(),
 		Bus:     BusConfig{Replicas: 1, MaxBytes: 1 << 30, Sync: "interval"},
 		Alert:   alert.DefaultConfig(),
@@ -372,6 +375,8 @@ func checkSamples(c *Config) error {
 		return bad("series.max_bytes", "%d is negative; write how many bytes, or 0 for no bound", c.Series.MaxBytes)
 	case c.Anomaly.MaxSeries < 2:
 		return bad("anomaly.max_series", "%d is less than 2; write a whole number such as 1000000", c.Anomaly.MaxSeries)
+	case c.Anomaly.Budget < 1 || c.Anomaly.Budget > 1000:
+		return bad("anomaly.budget", "%g is not between 1 and 1000; write how many a week are welcome, for instance 5", c.Anomaly.Budget)
 	case !listenable(c.OTLP.GRPC.Listen):
 		return bad("otlp.grpc.listen", `%q: want address and port, for instance 127.0.0.1:4317, or "" to switch it off`, c.OTLP.GRPC.Listen)
 	case !listenable(c.OTLP.HTTP.Listen):

@@ -30,7 +30,7 @@ func (a *App) newServer() *http.Server {
 	telemetry.Routes(mux, a.registry, a.health)
 	a.api = api.New(mux, api.Config{
 		Version: a.opts.Version, People: a.people, Approvals: a.approvals, OIDC: a.oidc, OIDCName: a.cfg.Access.OIDC.Name, DB: a.db, Desk: a.desk, Map: a.graph, Clock: a.clock, Settled: a.settled, Telling: a.teller.NextTimer,
-		Integrations: a.integrations, Heartbeats: beats{a.heartbeats}, Windows: a.silences, Receivers: a.wouldTell,
+		Integrations: a.integrations, Heartbeats: beats{a.heartbeats}, Anomalies: judgement{a.samples}, Windows: a.silences, Receivers: a.wouldTell,
 		Replay: func(ctx context.Context, letter store.DeadLetter) (bool, string, error) {
 			return a.replay(ctx, mux, letter)
 		},

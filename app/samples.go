@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,8 @@ const (
 	checkpointEvery, checkpointRounds = time.Second, 60
 	// sampleMessages is how many messages are stored in one go.
 	sampleMessages = 16
+	// passEvery is how often the anomalies look whether something is over.
+	passEvery = 5 * time.Second
 )
 
 // samples takes what receivers have understood to the stream, and from there into the database of samples and to the
@@ -37,6 +40,7 @@ type samples struct {
 	store  *series.Store
 	blobs  *blob.Store
 	parts  [samplePartitions]*samplePart
+	desk   *anomaly.Desk
 	logger *slog.Logger
 }
 
@@ -48,6 +52,17 @@ type samplePart struct {
 	position atomic.Uint64 // of the last message that was stored and judged
 	kept     atomic.Uint64 // behind which the stream has to be read after a restart
 	written  time.Time     // of the last checkpoint
+
+	mu      sync.Mutex
+	adjust  []adjustment  // guarded by mu; what people said and the watch does not know yet
+	stats   anomaly.Stats // guarded by mu
+	pending atomic.Bool   // adjust is not empty
+}
+
+// adjustment is what somebody said of series.
+type adjustment struct {
+	ids      []signal.SeriesID
+	feedback string
 }
 
 // openSamples opens the stream, the database and the checkpoints of samples.
@@ -75,7 +90,69 @@ func (a *App) openSamples(ctx context.Context) (err error) {
 			watch: anomaly.NewWatch(anomaly.WatchConfig{MaxSeries: a.cfg.Anomaly.MaxSeries / samplePartitions}),
 		}
 	}
-	return nil
+	s.desk, err = anomaly.NewDesk(ctx, a.db, anomaly.DeskConfig{
+		Budget: a.cfg.Anomaly.Budget, Publish: s.tell, Adjust: s.adjust, Logger: s.logger,
+	})
+	return err
+}
+
+// adjust lets the partitions know what somebody said of series.
+func (s *samples) adjust(ids []signal.SeriesID, feedback string) {
+	for _, p := range s.parts {
+		p.mu.Lock()
+		p.adjust = append(p.adjust, adjustment{ids, feedback})
+		p.pending.Store(true)
+		p.mu.Unlock()
+	}
+}
+
+// heed passes on to the watch what people said.
+func (p *samplePart) heed() {
+	if !p.pending.Load() {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, said := range p.adjust {
+		for _, id := range said.ids {
+			p.watch.Adjust(id, said.feedback)
+		}
+	}
+	p.adjust = nil
+	p.pending.Store(false)
+}
+
+// stats returns what all partitions did.
+func (s *samples) stats() anomaly.Stats {
+	var sum anomaly.Stats
+	for _, p := range s.parts {
+		p.mu.Lock()
+		sum.Series += p.stats.Series
+		sum.Unwatched += p.stats.Unwatched
+		sum.Judged += p.stats.Judged
+		sum.Skipped += p.stats.Skipped
+		p.mu.Unlock()
+	}
+	return sum
+}
+
+// pass lets the wall clock's time pass for the anomalies.
+func (s *samples) pass(ctx context.Context) error {
+	ticker := time.NewTicker(passEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		if s.app.driven() {
+			continue
+		}
+		if err := s.desk.Advance(ctx, s.app.clock.Now()); err != nil && ctx.Err() == nil {
+			s.logger.Error("time does not pass for the anomalies", "error", err)
+		}
+	}
 }
 
 // PublishSamples is receive.SamplePublisher's.
@@ -106,6 +183,9 @@ func (s *samples) PublishSamples(ctx context.Context, at time.Time, source strin
 	}
 	// Whoever drives the clock waits until what was sent has been judged; then the time passes for the alerts too.
 	if err := s.settled(ctx, last); err != nil {
+		return err
+	}
+	if err := s.desk.Advance(ctx, at); err != nil {
 		return err
 	}
 	return s.app.ingest.PublishAlerts(ctx, at, nil)
@@ -167,6 +247,7 @@ func (s *samples) consume(number int) func(ctx context.Context) error {
 
 // apply stores and judges messages.
 func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Message) error {
+	p.heed()
 	var findings []anomaly.Finding
 	at := s.app.clock.Now()
 	batch := p.writer.Begin(ctx)
@@ -192,25 +273,21 @@ func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Messa
 	if err := batch.Commit(); err != nil {
 		return err
 	}
-	if err := s.tell(ctx, at, findings); err != nil {
+	if err := s.desk.Take(ctx, at, findings); err != nil {
 		return err
 	}
 	p.position.Store(messages[len(messages)-1].Sequence)
+	p.mu.Lock()
+	p.stats = p.watch.Stats()
+	p.mu.Unlock()
 	if time.Since(p.written) >= checkpointEvery {
 		return s.checkpoint(ctx, p, checkpointRounds)
 	}
 	return nil
 }
 
-// tell makes alerts of findings.
-func (s *samples) tell(ctx context.Context, at time.Time, findings []anomaly.Finding) error {
-	if len(findings) == 0 {
-		return nil
-	}
-	alerts := make([]signal.Alert, len(findings))
-	for i := range findings {
-		alerts[i] = findings[i].Alert()
-	}
+// tell publishes alerts, and tries until it can.
+func (s *samples) tell(ctx context.Context, at time.Time, alerts []signal.Alert) error {
 	for {
 		err := s.app.ingest.send(ctx, at, alerts)
 		if err == nil || ctx.Err() != nil {

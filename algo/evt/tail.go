@@ -18,16 +18,14 @@
 //   - A peak beyond what was ever plausible counts only as much as the plausible, so that a fault does not teach the tail.
 package evt
 
-import "math"
-
 // Tail is the upper tail of one statistic. The zero value has seen nothing. It holds no pointers and takes 32 bytes.
 type Tail struct {
 	// threshold is what a value must exceed to belong to a cluster.
 	threshold float32
-	// seen is how many values came, clusters how many clusters ended; both shrink as old ones are forgotten.
-	seen, clusters float32
-	// sum and squares are the sums of the excesses of the peaks, and of their squares.
-	sum, squares float32
+	// seen is how many values came; it shrinks as old ones are forgotten.
+	seen float32
+	// excess are the peaks of the clusters that ended.
+	excess Excess
 	// size is the running mean of the statistic's absolute value.
 	size float32
 	// peak is the highest value of the cluster that goes on, 0 for none.
@@ -62,7 +60,7 @@ func (t *Tail) Threshold() float32 { return t.threshold }
 func (t *Tail) Size() float32 { return t.size }
 
 // Clusters returns how many clusters are remembered.
-func (t *Tail) Clusters() float32 { return t.clusters }
+func (t *Tail) Clusters() float32 { return t.excess.Count }
 
 // Peak returns the highest value of the present cluster, 0 if there is none.
 func (t *Tail) Peak() float32 { return t.peak }
@@ -81,7 +79,7 @@ func (t *Tail) Observe(x float32, told bool, prior float32, s *Settings) {
 		return
 	}
 	// The threshold moves up a lot with each cluster and down a little with each value, and stays where the two balance.
-	gain := max(0.5/(1+t.clusters*0.25), 0.03)
+	gain := max(0.5/(1+t.excess.Count*0.25), 0.03)
 	t.threshold = max(t.threshold*(1-gain*s.Rate), s.Floor)
 	if t.peak > 0 {
 		if t.quiet++; t.quiet >= s.Gap {
@@ -99,84 +97,34 @@ func (t *Tail) capped(x float32) float32 {
 	if x <= t.threshold {
 		return max(x, 0)
 	}
-	if t.clusters > 4 {
-		return min(x, t.threshold+20*t.sum/t.clusters)
+	if t.excess.Count > 4 {
+		return min(x, t.threshold+20*t.excess.Sum/t.excess.Count)
 	}
 	return x
 }
 
 const (
-	// slowest is the pace at which the mean size and the threshold follow in the end.
+	// slowest is the pace at which the mean size follows in the end.
 	slowest = 1.0 / 1024
 	// first is how many values only tell the size.
 	first = 64
-	// plausible bounds what one peak may teach: the excess with this chance.
-	plausible = 1e-3
-	// heavier makes up for that the moments of few peaks make a heavy tail look lighter than it is.
-	heavier = 0.5
-	// taught bounds what a peak may teach that people were told of.
-	taught = 1e-2
-	// toldWeight is how much such a peak counts.
-	toldWeight = 0.25
 )
 
 // close ends the present cluster.
 func (t *Tail) close(told bool, prior float32, s *Settings) {
-	excess := max(t.peak-t.threshold, 0)
-	if told || t.clusters > 4 {
-		p := float32(plausible)
-		if told {
-			p = taught
-		}
-		shape, scale, _ := t.fit(prior, s)
-		excess = min(excess, quantile(p, shape, scale))
-	}
-	weight := float32(1)
-	if told {
-		weight = toldWeight
-	}
-	t.clusters += weight
-	t.sum += weight * excess
-	t.squares += weight * excess * excess
+	t.excess.Add(t.peak-t.threshold, told, prior, s)
 	t.peak, t.quiet = 0, 0
 }
 
 // forget halves the weight of what was seen.
 func (t *Tail) forget() {
 	t.seen /= 2
-	t.clusters /= 2
-	t.sum /= 2
-	t.squares /= 2
-}
-
-// fit returns shape and scale of the excesses, and how many peaks stand behind them.
-func (t *Tail) fit(prior float32, s *Settings) (shape, scale, peaks float32) {
-	peaks = t.clusters + s.PriorPeaks
-	if peaks == 0 {
-		return 0, 0, 0
-	}
-	if t.clusters >= 2 {
-		prior = t.sum / t.clusters // what was seen tells the size; the prior goes on to say exponential
-	}
-	// An exponential with mean m has squares of mean 2 m².
-	sum := t.sum + s.PriorPeaks*prior
-	squares := t.squares + 2*s.PriorPeaks*prior*prior
-	mean := sum / peaks
-	if mean <= 0 {
-		return 0, 0, peaks
-	}
-	spread := float32(math.Sqrt(float64(max(squares/peaks-mean*mean, 0)))) / mean
-	spread *= 1 + s.Caution/float32(math.Sqrt(float64(peaks)))
-	if spread < 1 {
-		return -min(1/max(spread, 0.1), s.Lightest), mean, peaks
-	}
-	shape = (1 - 1/(spread*spread)) / 2
-	return min(shape*(1+heavier*min((spread-1)/0.3, 1)), 0.6), mean, peaks
+	t.excess.Fade(0.5)
 }
 
 // Mean returns the mean excess of the peaks, with the prior's.
 func (t *Tail) Mean(prior float32, s *Settings) float32 {
-	_, mean, _ := t.fit(prior, s)
+	_, mean, _ := t.excess.fit(prior, s)
 	return mean
 }
 
@@ -186,30 +134,6 @@ func (t *Tail) Rate(x, prior float32, s *Settings) float64 {
 	if x <= t.threshold || t.seen <= first {
 		return 1
 	}
-	shape, scale, peaks := t.fit(prior, s)
-	if peaks == 0 || scale <= 0 {
-		return 1
-	}
-	begun := (float64(t.clusters) + 0.5) / (float64(t.seen) + 1)
-	return begun * exceed(float64(x-t.threshold), float64(shape), float64(scale))
-}
-
-// exceed returns the chance of an excess of more than x for a mean excess: of a generalised Pareto distribution of the shape
-// if that is not negative, else of a Weibull distribution whose exponent is its opposite.
-func exceed(x, shape, mean float64) float64 {
-	switch {
-	case shape < 0:
-		return math.Exp(-math.Pow(x/mean*math.Gamma(1-1/shape), -shape))
-	case shape < 1e-6:
-		return math.Exp(-x / mean)
-	}
-	return math.Pow(1+shape*x/(mean*(1-shape)), -1/shape)
-}
-
-// quantile returns the excess that is exceeded with chance p, for a shape below 0 that of an exponential distribution.
-func quantile(p, shape, mean float32) float32 {
-	if shape < 1e-6 {
-		return -mean * float32(math.Log(float64(p)))
-	}
-	return mean * (1 - shape) / shape * (float32(math.Pow(float64(p), -float64(shape))) - 1)
+	begun := (float64(t.excess.Count) + 0.5) / (float64(t.seen) + 1)
+	return begun * t.excess.Chance(x-t.threshold, prior, s)
 }

@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/cespare/xxhash/v2"
@@ -91,6 +92,9 @@ type Exemplar struct {
 
 // SeriesID tells a series from others.
 type SeriesID uint64
+
+// String returns the id in hexadecimal, 16 digits.
+func (id SeriesID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
 // SeriesID returns the hash of the set: XXH64 over each name, 0xff, value, 0xff in the order of names. Two sets of one
 // tenant are taken to be the same series when it is the same.

@@ -2,9 +2,9 @@ package anomaly
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/fairlead/fairlead/base/signal"
 )
@@ -25,7 +25,7 @@ func (f *Finding) Alert() signal.Alert {
 		labels["severity"] = "warning"
 	}
 	alert := signal.Alert{
-		Source: Source, Keyed: true, Identity: fmt.Sprintf("anomaly-%016x-%d", uint64(f.ID), f.Since.Unix()),
+		Source: Source, Keyed: true, Identity: fmt.Sprintf("anomaly-%s-%d", f.ID, f.Since.Unix()),
 		Labels: signal.NewLabels(labels), StartsAt: f.Since,
 		Annotations: signal.NewLabels(map[string]string{"summary": f.Summary(), "description": f.Why()}),
 	}
@@ -97,14 +97,17 @@ func (t Test) Explain() string {
 
 // often says how often something comes about that is expected so many times a week.
 func often(weekly float64) string {
-	years := 7 * 24 * time.Hour.Hours() / max(weekly, 1e-12) / (365 * 24)
+	weekly = max(weekly, 1e-12)
+	years := 1 / weekly / 52.18
 	switch {
 	case years > 1000:
 		return "less than once in a thousand years"
-	case years >= 1:
+	case years >= 2:
 		return "once in " + strconv.Itoa(int(years+0.5)) + " years"
+	case weekly > 0.7:
+		return number(math.Round(max(weekly, 1))) + " times a week"
 	}
-	return "once in " + strconv.Itoa(max(1, int(1/max(weekly, 1e-9)+0.5))) + " weeks"
+	return "once in " + strconv.Itoa(int(1/weekly+0.5)) + " weeks"
 }
 
 // number writes a number for people: at most four digits, with k, M, G behind large ones.

@@ -5,6 +5,7 @@ import "math"
 // state is what people were told of a series.
 type state struct {
 	told  int64   // when an anomaly was last begun, milliseconds; 0 never
+	taste float32 // what people said of its anomalies, in powers of ten: below 0 they want fewer
 	rest  float32 // how much rarer than usual something has to be by now, in powers of ten; 0 or less
 	heat  float32 // how rare the rarest of late was, in powers of ten
 	quiet uint8   // values without evidence since
@@ -38,8 +39,9 @@ var bar = float32(math.Log10(welcome))
 // decide says whether people would be told of what the tests found, at a distance from the level.
 func (s *Series) decide(v *Verdict, distance float32) {
 	st := &s.state
-	evidence := float32(math.Log10(min(max(v.Weekly, 1e-12), 1e6)))
+	evidence := float32(logWeekly(v))
 	kind := kindOf(v.Test)
+	bar := bar + st.taste
 	st.heat = min(st.heat+s.step/daySeconds*coolDecades, 1)
 	if evidence < st.heat-news {
 		v.Score = 1 / (1 + math.Pow(10, float64(evidence-bar)/4))
@@ -75,6 +77,9 @@ func (s *Series) decide(v *Verdict, distance float32) {
 		st.told = s.at
 	}
 }
+
+// logWeekly returns how often a week something as rare is expected, as a power of ten within bounds.
+func logWeekly(v *Verdict) float64 { return math.Log10(min(max(v.Weekly, 1e-12), 1e6)) }
 
 // moments are the last odd moments of a series: what happened like that before is known.
 type moments struct {

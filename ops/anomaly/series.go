@@ -172,12 +172,13 @@ func (s *Series) judge(z, d float32, repeated bool) Verdict {
 
 // votes says whether a test has a say now.
 func (s *Series) votes(t Test) bool {
+	slow := t >= Shift16Up && t <= Shift64Down
 	switch {
-	case t >= Shift16Up && t <= Shift64Down:
-		return s.at-s.first >= slowDays*dayMillis
+	case slow && s.at-s.first < slowDays*dayMillis:
+		return false
 	case s.stats.same > still && s.stats.out < 2:
 		// Of a series that hardly moves, one value says something only if others like it came before.
-		return t == Stay || t <= SpikeDown && s.tails[t].Clusters() >= 5
+		return t == Stay || (slow || t <= SpikeDown) && s.tails[t&1].Clusters() >= 5
 	}
 	return true
 }

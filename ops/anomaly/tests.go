@@ -1,6 +1,10 @@
 package anomaly
 
-import "github.com/fairlead/fairlead/algo/evt"
+import (
+	"slices"
+
+	"github.com/fairlead/fairlead/algo/evt"
+)
 
 // Test names one way in which a series can be abnormal.
 type Test uint8
@@ -39,6 +43,11 @@ var testNames = [...]string{
 
 // String returns the test's name.
 func (t Test) String() string { return testNames[min(int(t), len(testNames)-1)] }
+
+// parseTest returns the test of a name; that of an unknown one finds nothing.
+func parseTest(name string) Test {
+	return Test(slices.Index(testNames[:tests], name) & 0xff) //nolint:gosec // -1 becomes 255, which is no test
+}
 
 // stats are running figures that the tests look at.
 type stats struct {

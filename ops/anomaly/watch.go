@@ -45,6 +45,8 @@ type Finding struct {
 	// At is the time of the value, Since when the anomaly began.
 	At, Since time.Time
 	Verdict   Verdict
+	// Age is for how long the series had been watched.
+	Age time.Duration
 	// Ended says that it ends.
 	Ended bool
 }
@@ -108,6 +110,26 @@ func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Findin
 	}
 }
 
+// Feedback is what people say of an anomaly.
+const (
+	Normal = "normal" // it was nothing: fewer like it, please
+	Useful = "useful" // it was worth hearing of
+)
+
+// tastes are by how many powers of ten feedback moves what a series' anomalies have to be: below 0, rarer.
+var tastes = map[string]float32{Normal: -1, Useful: 0.3}
+
+// Adjust takes what people said of a series to heart; "" takes it back. Series that are not watched here are left alone.
+func (w *Watch) Adjust(id signal.SeriesID, feedback string) {
+	place, known := w.index[id]
+	if !known || place == unjudged {
+		return
+	}
+	s, c := w.slab.at(place)
+	s.state.taste = tastes[feedback]
+	c.dirty = true
+}
+
 // report makes a finding of a verdict.
 func (w *Watch) report(v *signal.SeriesView, s *Series, verdict Verdict, found func(Finding)) {
 	labels, _, unit, _, err := v.Describe()
@@ -117,6 +139,7 @@ func (w *Watch) report(v *signal.SeriesView, s *Series, verdict Verdict, found f
 	found(Finding{
 		ID: v.ID, Labels: own(labels), Unit: strings.Clone(unit), At: time.UnixMilli(s.at).UTC(),
 		Since: time.UnixMilli(s.state.told).UTC(), Verdict: verdict, Ended: verdict.Ends,
+		Age: time.Duration(s.at-s.first) * time.Millisecond,
 	})
 }
 

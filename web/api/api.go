@@ -49,6 +49,8 @@ type Config struct {
 	Integrations *integration.Registry
 	// Heartbeats are the senders that are expected to be heard; nil for none.
 	Heartbeats Heartbeats
+	// Anomalies are what the detectors found; nil leaves their routes out.
+	Anomalies Anomalies
 	// Telling returns when somebody is to be told next, on the event clock; nil or zero when nobody is.
 	Telling func() time.Time
 	// Still reports whether whoever opened a long answer still may see the same; nil means always.
@@ -102,6 +104,7 @@ func New(mux humago.Mux, cfg Config) *API {
 	a.systemRoutes()
 	a.integrationRoutes()
 	a.heartbeatRoutes()
+	a.anomalyRoutes()
 	a.maintenanceRoutes()
 	a.silenceRoutes()
 	a.teeRoutes()

@@ -89,6 +89,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was abnormal, newest first */
+        get: operations["listAnomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/anomalies/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many anomalies are welcome, and how many were told */
+        get: operations["getAnomalyBudget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/anomalies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an anomaly */
+        get: operations["getAnomaly"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/anomalies/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether an anomaly was normal or useful; its series are judged accordingly */
+        post: operations["judgeAnomaly"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/approvals": {
         parameters: {
             query?: never;
@@ -1048,6 +1116,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/series/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Series between two times, with what the detector takes for usual */
+        get: operations["chartSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/sessions": {
         parameters: {
             query?: never;
@@ -1476,6 +1561,185 @@ export interface components {
             figure: components["schemas"]["Figure"];
             /** @description The alerts' label team; empty for what has none. */
             team: string;
+        };
+        Anomaly: {
+            /**
+             * Format: int64
+             * @description How many still are.
+             */
+            active: number;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @example service:checkout */
+            entity: string;
+            /**
+             * Format: double
+             * @description How rare it is, in powers of ten: the sum over its series, rarest first, each divided by its place.
+             */
+            evidence: number;
+            /**
+             * @description What somebody said of it; empty for nothing.
+             * @enum {string}
+             */
+            feedback: "normal" | "useful" | "";
+            /** @description The rarest of its series, at most 20. */
+            findings: components["schemas"]["AnomalyFinding"][];
+            /**
+             * @description Also the identity of its alert, when people were told.
+             * @example anomaly-0123456789abcdef-1772409600
+             */
+            id: string;
+            /** @description The anomaly with whose alert it was told. */
+            joined?: string;
+            /** @description Who said it. */
+            judge?: string;
+            /**
+             * Format: date-time
+             * @description When the newest series became abnormal, or was normal again.
+             */
+            lastAt: string;
+            /**
+             * Format: int64
+             * @description How many other entities were told with its alert.
+             */
+            others: number;
+            /**
+             * Format: double
+             * @description How often a week the team has one of as much evidence, by those before it.
+             */
+            rate: number;
+            /**
+             * Format: int64
+             * @description How many series were abnormal.
+             */
+            series: number;
+            /** Format: date-time */
+            since: string;
+            team: string;
+            title: string;
+            /**
+             * Format: date-time
+             * @description When people were told; absent if they were not.
+             */
+            toldAt?: string;
+            /** @description Why people were told, or were not. */
+            why: string;
+        };
+        AnomalyBudget: {
+            /**
+             * Format: double
+             * @description How many a week are welcome.
+             */
+            asked: number;
+            /** @description Anomalies by their p-value, in tenths from 0: even when the evidence is calibrated. */
+            curve: number[];
+            /**
+             * Format: double
+             * @description How many of those chance was expected to make.
+             */
+            expected: number;
+            /**
+             * Format: double
+             * @description By how much the rate that is asked for was corrected by what was really told.
+             */
+            factor: number;
+            /**
+             * Format: double
+             * @description How many anomalies there are a week, told or not.
+             */
+            groups: number;
+            /**
+             * Format: int64
+             * @description How many were not told because the budget was used up.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description How many may be told now.
+             */
+            left: number;
+            /** @description Empty for series that name no team. */
+            team: string;
+            /**
+             * Format: int64
+             * @description How many were ever told.
+             */
+            tells: number;
+            /** @description What was told in the last seven days. */
+            told: string[];
+        };
+        AnomalyBudgets: {
+            /**
+             * Format: int64
+             * @description Values judged since the start.
+             */
+            judged: number;
+            /**
+             * Format: int64
+             * @description Values that could not be: not finite, not newer than the last, or the first of a counter.
+             */
+            skipped: number;
+            teams: components["schemas"]["AnomalyBudget"][];
+            /**
+             * Format: int64
+             * @description Series that are stored only: buckets, descriptions, and what is over anomaly.max_series.
+             */
+            unwatched: number;
+            /**
+             * Format: int64
+             * @description Series that are judged.
+             */
+            watched: number;
+        };
+        AnomalyFinding: {
+            /**
+             * Format: date-time
+             * @description The value that was found.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description What should have come.
+             */
+            expected: number;
+            /** @description What that test looks at. */
+            explain: string;
+            /**
+             * Format: double
+             * @description The usual is up to here.
+             */
+            high: number;
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: double
+             * @description The usual is from here.
+             */
+            low: number;
+            /** @description Its id, 16 hexadecimal digits. */
+            series: string;
+            summary: string;
+            /**
+             * @description What found it.
+             * @example shift16_up
+             */
+            test: string;
+            unit?: string;
+            /**
+             * Format: double
+             * @description What was judged: of a counter its rate by the second.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description How often a week something as rare comes about in this series.
+             */
+            weekly: number;
+        };
+        AnomalyPage: {
+            items: components["schemas"]["Anomaly"][];
+            next: string;
         };
         Approval: {
             /** Format: date-time */
@@ -2313,6 +2577,13 @@ export interface components {
             level?: string;
             nodes?: string[];
         };
+        JudgeAnomalyBody: {
+            /**
+             * @description normal: it was nothing, fewer like it. useful: it was worth hearing of. Empty takes back what was said.
+             * @enum {string}
+             */
+            feedback: "normal" | "useful" | "";
+        };
         LinkBodyBody: {
             /** @description What stands behind #link= in the address. */
             link: string;
@@ -2619,6 +2890,27 @@ export interface components {
         SeenBodyBody: {
             /** @description The steps whose mention was seen; none means all. */
             steps?: string[];
+        };
+        SeriesChart: {
+            /** @description Places at which an anomaly goes on. */
+            alerts: number[];
+            /** @description The values are rates by the second. */
+            counter: boolean;
+            high: (number | null)[];
+            labels: {
+                [key: string]: string;
+            };
+            /** @description The usual is from here; null while the series warms up. */
+            low: (number | null)[];
+            /** @description Milliseconds since 1970. */
+            times: number[];
+            unit?: string;
+            values: (number | null)[];
+        };
+        SeriesCharts: {
+            items: components["schemas"]["SeriesChart"][];
+            /** @description There are more series than were asked for. */
+            more: boolean;
         };
         Session: {
             address: string;
@@ -3218,6 +3510,143 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Analytics"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAnomalies: {
+        parameters: {
+            query?: {
+                /** @description Only those that began at or after this time. */
+                since?: string;
+                /** @description Only those that began before this time. */
+                until?: string;
+                entity?: string;
+                /** @description Only those with this metric among the rarest. */
+                metric?: string;
+                /** @description Only those that people were told of. */
+                told?: boolean;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnomalyPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAnomalyBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnomalyBudgets"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAnomaly: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Anomaly"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    judgeAnomaly: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeAnomalyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Anomaly"];
                 };
             };
             /** @description Error */
@@ -5315,6 +5744,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PurgePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chartSeries: {
+        parameters: {
+            query: {
+                /** @description A PromQL selector of series. */
+                selector: string;
+                from: string;
+                to: string;
+                /** @description How many series at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesCharts"];
                 };
             };
             /** @description Error */

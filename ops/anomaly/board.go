@@ -31,8 +31,8 @@ type Group struct {
 	Team, Entity string
 	// Since is when the first anomaly began, Last when the newest did, Ended when it was over; zero while it goes on.
 	Since, Last, Ended time.Time
-	// Evidence is how rare it is, in powers of ten: the sum over its anomalies, rarest first, of -log10 of how often a week
-	// as rare a one is expected, divided by its place. Rate is how often a week the team has a group of as much.
+	// Evidence is how rare it is, in powers of ten: -log10 of how often a week as rare a one as its rarest is expected, and half
+	// as much for each other, up to 20. Rate is how often a week the team has a group of as much.
 	Evidence, Rate float64
 	// Count is how many series were abnormal, Active how many still are.
 	Count, Active int
@@ -190,8 +190,15 @@ const (
 	grownHours = 48
 )
 
-// weigh sums up the evidence of the anomalies: the second weighs half of the first, the third a third, because what happens
-// in one entity at one time is one thing, seen several times.
+const (
+	// also is what each further anomaly of a group weighs of what it would alone: what happens in one entity at one time is
+	// one thing, seen several times, but chance does not see it several times.
+	also = 0.5
+	// counted is how many anomalies of a group are weighed.
+	counted = 20
+)
+
+// weigh sums up the evidence of the anomalies: the rarest whole, of each other a part.
 func (g *Group) weigh() {
 	all := slices.Clone(g.ended)
 	for _, evidence := range g.active {
@@ -199,8 +206,11 @@ func (g *Group) weigh() {
 	}
 	slices.SortFunc(all, func(a, b float64) int { return cmp.Compare(b, a) })
 	sum := 0.0
-	for i, evidence := range all {
-		sum += evidence / float64(i+1)
+	for i, evidence := range all[:min(len(all), counted)] {
+		if i > 0 {
+			evidence *= also
+		}
+		sum += evidence
 	}
 	g.Evidence = max(g.Evidence, sum)
 }

@@ -23,7 +23,7 @@ type Chart struct {
 // Draw judges samples anew, from the first, and returns what was said of those from a time on, at most limit of them: of
 // each run of samples that does not fit the one that is farthest from what was expected.
 func Draw(samples []signal.Sample, kind Kind, from int64, limit int) Chart {
-	c := Chart{Counter: kind != Gauge}
+	c := Chart{Counter: kind != Gauge, Times: []int64{}, Alerts: []int{}}
 	var s Series
 	verdicts := make([]Verdict, 0, len(samples))
 	times := make([]int64, 0, len(samples))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/ops/alert"
+	"github.com/fairlead/fairlead/ops/anomaly"
 )
 
 // Silences answers which silences mute an alert. *alert.Silences is one.
@@ -196,7 +197,7 @@ func (e *Engine) relabelled(a *alert.Episode, was *alert.Was) {
 
 func (e *Engine) member(a *alert.Episode) Member {
 	return Member{
-		ID: a.ID, Fingerprint: a.Fingerprint, Name: a.Name(), TemplateKey: a.TemplateKey, Labels: a.Labels, Severity: a.Severity,
+		ID: a.ID, Fingerprint: a.Fingerprint, Name: a.Name(), TemplateKey: a.TemplateKey, Labels: a.Labels, Severity: a.Severity, Weighed: a.Source == anomaly.Source,
 		Service: a.Service, Instance: a.Instance, Host: a.Host, StartsAt: a.StartsAt, Muted: a.Muted(), Flapping: a.Flapping,
 	}
 }

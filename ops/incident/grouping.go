@@ -21,6 +21,9 @@ type Member struct {
 	Name, TemplateKey string
 	Labels            signal.Labels
 	Severity          signal.Severity
+	// Weighed says that somebody weighed already whether it is worth a message, as the budget of anomalies does: it waits no
+	// longer than a critical one.
+	Weighed bool
 	// Service, Instance and Host are what the labels name; each may be the zero Ref.
 	Service, Instance, Host entity.Ref
 	// StartsAt is when the sender says that the episode began. Decisions use the time of receipt; it is kept for order only.

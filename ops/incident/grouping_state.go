@@ -48,7 +48,7 @@ type group struct {
 	firing        int
 	loud          int       // firing and not muted
 	loudSince     time.Time // since when loud is above 0
-	critical      int       // loud and critical
+	critical      int       // loud, and critical or weighed
 	criticalSince time.Time
 
 	onset   time.Time // time of the first onset
@@ -356,7 +356,7 @@ func (g *Grouping) dueState(gr *group) (time.Time, MoveKind, string) {
 			return gr.loudSince, MoveShow, strconv.Itoa(company) + " alerts began together."
 		}
 		if at := gr.criticalSince.Add(g.cfg.HoldCritical); gr.critical > 0 && at.Before(gr.loudSince.Add(g.cfg.Hold)) {
-			return at, MoveShow, "A critical alert did not clear within " + g.cfg.HoldCritical.String() + "."
+			return at, MoveShow, "An alert that cannot wait did not clear within " + g.cfg.HoldCritical.String() + "."
 		}
 		return gr.loudSince.Add(g.cfg.Hold), MoveShow, "It did not clear within " + g.cfg.Hold.String() + "."
 	}
@@ -526,7 +526,7 @@ func (g *Grouping) count(now time.Time, m *member, n int) {
 		gr.loudSince = now
 	}
 	gr.loud += n
-	if m.Severity != signal.Critical {
+	if m.Severity != signal.Critical && !m.Weighed {
 		return
 	}
 	if gr.critical == 0 {

@@ -55,7 +55,7 @@ type Anomaly struct {
 	ToldAt   *time.Time       `json:"toldAt,omitempty" doc:"When people were told; absent if they were not."`
 	Joined   string           `json:"joined,omitempty" doc:"The anomaly with whose alert it was told."`
 	Others   int              `json:"others" doc:"How many other entities were told with its alert."`
-	Evidence float64          `json:"evidence" doc:"How rare it is, in powers of ten: the sum over its series, rarest first, each divided by its place."`
+	Evidence float64          `json:"evidence" doc:"How rare it is, in powers of ten: how rare its rarest series is, and half of how rare each other is, up to 20."`
 	Rate     float64          `json:"rate" doc:"How often a week the team has one of as much evidence, by those before it."`
 	Why      string           `json:"why" doc:"Why people were told, or were not."`
 	Series   int              `json:"series" doc:"How many series were abnormal."`

@@ -1,6 +1,6 @@
 // The pages of the menu, in its order and in groups. The numbers of the first nine that one may see are their keys. A phone
 // has room for few; the others are in a menu there. Some are for certain roles alone.
-import { IconBell, IconBellOff, IconCalendarTime, IconChartBar, IconChecklist, IconHeartbeat, IconInbox, IconLayoutDashboard, IconMailX, IconPlug, IconScale, IconSend, IconShieldCheck, IconStethoscope, IconUsers, type Icon } from "@tabler/icons-react";
+import { IconActivity, IconBell, IconBellOff, IconCalendarTime, IconChartBar, IconChartLine, IconChecklist, IconHeartbeat, IconInbox, IconLayoutDashboard, IconMailX, IconPlug, IconScale, IconSend, IconShieldCheck, IconStethoscope, IconUsers, type Icon } from "@tabler/icons-react";
 import { isWhole, type Me } from "../api/session";
 
 interface Place<To extends string> {
@@ -19,6 +19,8 @@ const place = <To extends string>(to: To, word: string, icon: Icon, more: Omit<P
 export const places = [
   place("/", "Incidents", IconInbox, { phone: true }),
   place("/alerts", "Alerts", IconBell, { phone: true }),
+  place("/anomalies", "Anomalies", IconActivity),
+  place("/explore", "Explore", IconChartLine),
   place("/overview", "Overview", IconLayoutDashboard),
   place("/silences", "Silences", IconBellOff),
   place("/maintenance", "Maintenance", IconCalendarTime),

@@ -34,6 +34,8 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/people", component: lazyRouteComponent(() => import("../people/PeoplePage"), "PeoplePage") }),
   createRoute({ getParentRoute: () => root, path: "/account", component: lazyRouteComponent(() => import("../account/AccountPage"), "AccountPage") }),
   createRoute({ getParentRoute: () => root, path: "/heartbeats", component: lazyRouteComponent(() => import("../heartbeat/HeartbeatPage"), "HeartbeatPage") }),
+  createRoute({ getParentRoute: () => root, path: "/anomalies", component: lazyRouteComponent(() => import("../anomaly/AnomalyPage"), "AnomalyPage") }),
+  createRoute({ getParentRoute: () => root, path: "/explore", component: lazyRouteComponent(() => import("../explore/ExplorePage"), "ExplorePage") }),
   createRoute({ getParentRoute: () => root, path: "/analytics", component: lazyRouteComponent(() => import("../analytics/AnalyticsPage"), "AnalyticsPage") }),
   createRoute({ getParentRoute: () => root, path: "/tee", component: lazyRouteComponent(() => import("../tee/TeePage"), "TeePage") }),
   createRoute({ getParentRoute: () => root, path: "/integrations", component: lazyRouteComponent(() => import("../integration/pages"), "IntegrationListPage") }),

@@ -13,11 +13,13 @@ export interface Search {
   to?: string;
   /** How much later than today's tool Fairlead may tell. */
   late?: string;
+  /** The anomaly in the drawer. */
+  anomaly?: string;
   /** The matchers of a silence to be made, a line each. */
   match?: string;
 }
 
-const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "match"] as const;
+const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "anomaly", "match"] as const;
 
 export function readSearch(raw: Record<string, unknown>): Search {
   const search: Search = {};

@@ -24,7 +24,7 @@ check: setup ## run every static check that CI runs
 bench: build ## measure speed: alerts a second beside Alertmanager, a million alerts, crashes (takes long)
 	@test/run/measure.sh bench
 
-score: build ## measure how well alerts become incidents on data sets in $$FAIRLEAD_DATA or ../shared/data
+score: build ## measure on data sets how well alerts become incidents and series are judged
 	@test/run/measure.sh score
 
 ui: ## build the web page into web/ui/dist; without Node.js say so and go on

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -17,6 +18,8 @@ const (
 	together = 5 * time.Minute
 	// lull is how long nothing must begin in a group whose anomalies have all ended until it has ended.
 	lull = 10 * time.Minute
+	// lingers is how long an anomaly that has ended, or a faint one, weighs.
+	lingers = 15 * time.Minute
 	// longest is how long a group goes on at most: what ends later is normal by now.
 	longest = 24 * time.Hour
 	// listed is how many anomalies of a group are kept with it.
@@ -45,9 +48,17 @@ type Group struct {
 	Others int
 
 	active   map[signal.SeriesID]float64 // evidence of those that go on
-	ended    []float64                   // of those that have ended
+	past     []weight                    // of those that have ended, and of faint ones
+	known    bool                        // its evidence was once enough to make it one
 	reported int                         // Count when it was reported last
 	labels   signal.Labels               // of the alert, once told
+}
+
+// weight is evidence that counts for a while.
+type weight struct {
+	ID       signal.SeriesID `json:"id"`
+	At       time.Time       `json:"at"`
+	Evidence float64         `json:"evidence"`
 }
 
 // Board groups what a Watch finds, by entity, and decides with a budget for each team what people are told. It keeps to the
@@ -91,6 +102,9 @@ func (b *Board) Take(f Finding) Change {
 		b.open[key] = g
 	}
 	g.add(f)
+	if !g.known {
+		return Change{}
+	}
 	t := b.team(team)
 	if g.ToldAt.IsZero() && g.Joined == "" {
 		b.decide(t, g, f.At)
@@ -133,9 +147,12 @@ func (b *Board) end(g *Group, f Finding) Change {
 		return Change{}
 	}
 	delete(g.active, f.ID)
-	g.ended = append(g.ended, evidence)
+	g.past = append(g.past, weight{f.ID, f.At, evidence})
 	g.Active = len(g.active)
 	g.Last = f.At
+	if !g.known {
+		return Change{}
+	}
 	return Change{Group: g}
 }
 
@@ -149,6 +166,9 @@ func (b *Board) Advance(now time.Time) []Change {
 		}
 		g.Ended, g.Active = now, 0
 		delete(b.open, key)
+		if !g.known {
+			continue
+		}
 		t := b.team(g.Team)
 		t.budget.learn(now, g.Evidence, b.budget, !g.ToldAt.IsZero() || g.Joined != "")
 		if t.burst == g && now.Sub(g.ToldAt) >= together {
@@ -163,24 +183,47 @@ func (b *Board) Advance(now time.Time) []Change {
 // add takes a finding into the group.
 func (g *Group) add(f Finding) {
 	evidence := evidenceOf(&f)
-	if _, known := g.active[f.ID]; !known {
-		g.Count++
-	}
-	g.active[f.ID] = evidence
-	g.Active = len(g.active)
 	g.Last = f.At
+	if f.Faint {
+		g.past = append(g.past, weight{f.ID, f.At, evidence})
+	} else {
+		if _, known := g.active[f.ID]; !known {
+			g.Count++
+		}
+		g.active[f.ID] = evidence
+		g.Active = len(g.active)
+	}
 	g.Findings = append(g.Findings, f)
 	slices.SortStableFunc(g.Findings, func(a, b Finding) int { return cmp.Compare(evidenceOf(&b), evidenceOf(&a)) })
 	if len(g.Findings) > listed {
 		g.Findings = g.Findings[:listed]
 	}
-	g.weigh()
+	g.weigh(f.At)
+	if g.known = g.known || g.Evidence >= least; g.known {
+		g.Count = max(g.Count, g.series())
+	}
+}
+
+// series returns how many series weigh now.
+func (g *Group) series() int {
+	seen := make(map[signal.SeriesID]bool, len(g.active)+len(g.past))
+	for id := range g.active {
+		seen[id] = true
+	}
+	for _, w := range g.past {
+		seen[w.ID] = true
+	}
+	return len(seen)
 }
 
 // evidenceOf returns how rare something is, in powers of ten. What a young series says of itself is trusted less.
 func evidenceOf(f *Finding) float64 {
 	evidence := min(-logWeekly(&f.Verdict), most)
-	return least + (evidence-least)*math.Sqrt(min(f.Age.Hours()/grownHours, 1))
+	trust := math.Sqrt(min(f.Age.Hours()/grownHours, 1))
+	if f.Faint {
+		return evidence * trust
+	}
+	return least + (evidence-least)*trust
 }
 
 const (
@@ -198,13 +241,17 @@ const (
 	counted = 20
 )
 
-// weigh sums up the evidence of the anomalies: the rarest whole, of each other a part.
-func (g *Group) weigh() {
-	all := slices.Clone(g.ended)
-	for _, evidence := range g.active {
-		all = append(all, evidence)
+// weigh sums up the evidence of the anomalies, each series once: the rarest whole, of each other a part.
+func (g *Group) weigh(now time.Time) {
+	g.past = slices.DeleteFunc(g.past, func(w weight) bool { return now.Sub(w.At) > lingers })
+	by := make(map[signal.SeriesID]float64, len(g.active)+len(g.past))
+	for id, evidence := range g.active {
+		by[id] = evidence
 	}
-	slices.SortFunc(all, func(a, b float64) int { return cmp.Compare(b, a) })
+	for _, w := range g.past {
+		by[w.ID] = max(by[w.ID], w.Evidence)
+	}
+	all := slices.SortedFunc(maps.Values(by), func(a, b float64) int { return cmp.Compare(b, a) })
 	sum := 0.0
 	for i, evidence := range all[:min(len(all), counted)] {
 		if i > 0 {
@@ -352,7 +399,9 @@ func (b *Board) Budgets(now time.Time) []BudgetState {
 func (b *Board) Open() []*Group {
 	groups := make([]*Group, 0, len(b.open))
 	for _, g := range b.open {
-		groups = append(groups, g)
+		if g.known {
+			groups = append(groups, g)
+		}
 	}
 	slices.SortFunc(groups, func(x, y *Group) int { return cmp.Or(y.Since.Compare(x.Since), cmp.Compare(x.ID, y.ID)) })
 	return groups

@@ -19,7 +19,7 @@ type boardState struct {
 type openState struct {
 	Group    Group              `json:"group"`
 	Active   map[string]float64 `json:"active"`
-	Ended    []float64          `json:"ended"`
+	Past     []weight           `json:"past"`
 	Reported int                `json:"reported"`
 	Labels   map[string]string  `json:"labels,omitempty"`
 	Findings []findingRow       `json:"findings"`
@@ -32,7 +32,7 @@ func (b *Board) State() ([]byte, error) {
 		state.Teams[name] = t.budget
 	}
 	for _, g := range b.Open() {
-		o := openState{Group: *g, Active: make(map[string]float64, len(g.active)), Ended: g.ended, Reported: g.reported}
+		o := openState{Group: *g, Active: make(map[string]float64, len(g.active)), Past: g.past, Reported: g.reported}
 		o.Group.Findings = nil
 		for id, evidence := range g.active {
 			o.Active[id.String()] = evidence
@@ -66,7 +66,7 @@ func (b *Board) Restore(data []byte) error {
 	for i := range state.Open {
 		o := &state.Open[i]
 		g := &o.Group
-		g.active, g.ended, g.reported = make(map[signal.SeriesID]float64, len(o.Active)), o.Ended, o.Reported
+		g.active, g.past, g.reported, g.known = make(map[signal.SeriesID]float64, len(o.Active)), o.Past, o.Reported, true
 		for text, evidence := range maps.All(o.Active) {
 			id, err := strconv.ParseUint(text, 16, 64)
 			if err != nil {

@@ -49,6 +49,8 @@ type Finding struct {
 	Age time.Duration
 	// Ended says that it ends.
 	Ended bool
+	// Faint says that it is too weak to be an anomaly by itself; others of its entity at the same time may make it one.
+	Faint bool
 }
 
 // NewWatch returns a Watch that has seen nothing.
@@ -104,7 +106,7 @@ func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Findin
 			continue
 		}
 		w.stats.Judged++
-		if verdict.Begins || verdict.Ends {
+		if verdict.Begins || verdict.Ends || verdict.faint() {
 			w.report(v, s, verdict, found)
 		}
 	}
@@ -130,16 +132,28 @@ func (w *Watch) Adjust(id signal.SeriesID, feedback string) {
 	c.dirty = true
 }
 
+// faintWeekly is how often a week something may come about in a series that is worth looking for company.
+const faintWeekly = 0.5
+
+// faint reports whether a value is odd, and new, but no anomaly by itself.
+func (v *Verdict) faint() bool {
+	return !v.Begins && !v.Ends && !v.Alert && v.Score > 0 && v.Weekly < faintWeekly
+}
+
 // report makes a finding of a verdict.
 func (w *Watch) report(v *signal.SeriesView, s *Series, verdict Verdict, found func(Finding)) {
 	labels, _, unit, _, err := v.Describe()
 	if err != nil {
 		return // it was read when the series came first; a record does not change
 	}
+	since := s.state.told
+	if verdict.faint() {
+		since = s.at
+	}
 	found(Finding{
 		ID: v.ID, Labels: own(labels), Unit: strings.Clone(unit), At: time.UnixMilli(s.at).UTC(),
-		Since: time.UnixMilli(s.state.told).UTC(), Verdict: verdict, Ended: verdict.Ends,
-		Age: time.Duration(s.at-s.first) * time.Millisecond,
+		Since: time.UnixMilli(since).UTC(), Verdict: verdict, Ended: verdict.Ends,
+		Age: time.Duration(s.at-s.first) * time.Millisecond, Faint: verdict.faint(),
 	})
 }
 

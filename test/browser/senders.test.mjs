@@ -164,7 +164,7 @@ test("settings are saved, undone, and never lost to somebody else's", async () =
   assert.equal((await put({ forward: "https://today.example/x" }, version)).status, 200);
   const notice = page.getByRole("alert").filter({ hasText: "Somebody else has changed this integration meanwhile" });
   await notice.waitFor();
-  assert.match(await notice.innerText(), /Forward to\s+https:\/\/today.example\/x\s+\(empty\)\s+Observe only\s+no\s+yes/);
+  await eventually("both versions stand there", async () => /Forward to\s+https:\/\/today.example\/x\s+\(empty\)\s+Observe only\s+no\s+yes/.test(await notice.innerText()));
   assert.deepEqual(await seriousFindings(page), []);
   await page.getByRole("button", { name: "Save mine over it" }).click();
   await eventually("mine is saved", async () => (await get(server.url, "/integrations/settled")).observe === true);

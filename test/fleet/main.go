@@ -142,7 +142,7 @@ func (p *part) step(position uint64, at time.Time, outage bool) {
 func (f *fleet) tell(at time.Time) {
 	for _, p := range f.parts {
 		for _, found := range p.found {
-			if !found.Ended {
+			if !found.Ended && !found.Faint {
 				f.findings++
 			}
 			g := f.board.Take(found).Group

@@ -1574,7 +1574,7 @@ export interface components {
             entity: string;
             /**
              * Format: double
-             * @description How rare it is, in powers of ten: the sum over its series, rarest first, each divided by its place.
+             * @description How rare it is, in powers of ten: how rare its rarest series is, and half of how rare each other is, up to 20.
              */
             evidence: number;
             /**

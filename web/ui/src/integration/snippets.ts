@@ -125,6 +125,19 @@ const guides: Record<string, Write> = {
     ],
     test: post(url, [bearer(key)], { ...datadog, alert_id: "1", cycle_key: "fairlead-test", aggreg_key: "fairlead-test", transition: "Triggered", type: "info", priority: "P5", scope: "env:test", title: "A test of the way to Fairlead", body: "Nothing is wrong.", tags: "env:test", hostname: "test", link: "https://app.datadoghq.com", date: "1767225600000", org_id: "1" }),
   }),
+  "remote-write": ({ url, key }) => ({
+    steps: [{ caption: "In prometheus.yml; what stands below remote_write may stay. Then reload Prometheus.", lines: `remote_write:\n  - url: ${url}\n    authorization:\n      credentials: ${key}` }],
+    test: `printf '\\0' | curl -sS -X POST '${url}' \\\n  -H '${bearer(key)}' \\\n  -H 'Content-Type: application/x-protobuf' -H 'Content-Encoding: snappy' \\\n  --data-binary @-`,
+    note: "The test sends a request without samples. On this machine no key is needed: http://127.0.0.1:8460/api/v1/write.",
+  }),
+  otlp: ({ url, key, host, name }) => ({
+    steps: [
+      { caption: "For an SDK, in its environment:", lines: `OTEL_EXPORTER_OTLP_ENDPOINT=${url}\nOTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer ${key}"\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf` },
+      { caption: "For a Collector:", lines: `exporters:\n  otlphttp/fairlead:\n    endpoint: ${url}\n    headers:\n      authorization: Bearer ${key}\n\nservice:\n  pipelines:\n    metrics:\n      exporters: [otlphttp/fairlead]` },
+    ],
+    test: `curl -sS -X POST '${url}/v1/metrics' \\\n  -H '${bearer(key)}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"fairlead.test","gauge":{"dataPoints":[{"asDouble":1,"timeUnixNano":"'$(date +%s)'000000000"}]}}]}]}]}'`,
+    note: `gRPC is taken at the same port (${host}) and at 4317; it belongs to the integration otlp then, not to ${name}.`,
+  }),
   zabbix: ({ url, key }) => ({
     steps: [
       { caption: "Alerts, Media types, Import: the file examples/zabbix/media_fairlead.yaml of this release. In its parameters:", lines: `URL  ${url}\nKey  ${key}` },

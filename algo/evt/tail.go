@@ -59,6 +59,9 @@ func (t *Tail) Threshold() float32 { return t.threshold }
 // Size returns the mean of the statistic.
 func (t *Tail) Size() float32 { return t.size }
 
+// Seen returns how many values are remembered.
+func (t *Tail) Seen() float32 { return t.seen }
+
 // Clusters returns how many clusters are remembered.
 func (t *Tail) Clusters() float32 { return t.excess.Count }
 

@@ -219,7 +219,11 @@ func (g *Group) series() int {
 // evidenceOf returns how rare something is, in powers of ten. What a young series says of itself is trusted less.
 func evidenceOf(f *Finding) float64 {
 	evidence := min(-logWeekly(&f.Verdict), most)
-	trust := math.Sqrt(min(f.Age.Hours()/grownHours, 1))
+	age := f.Age.Hours() / grownHours
+	if f.Pooled {
+		age = max(age, pooledAge)
+	}
+	trust := math.Sqrt(min(age, 1))
 	if f.Faint {
 		return evidence * trust
 	}
@@ -231,6 +235,8 @@ const (
 	most = 9
 	// grownHours is how long a series has to be watched until what it says is trusted fully.
 	grownHours = 48
+	// pooledAge is the part of that age from which a series counts that its siblings helped to judge.
+	pooledAge = 0.35
 )
 
 const (

@@ -65,6 +65,8 @@ type Verdict struct {
 	Weekly float64
 	// second is the same of the strongest test of another family.
 	second float64
+	// pooled says that its siblings helped to judge it.
+	pooled bool
 	// Value is what was judged: of a counter its rate by the second.
 	Value float64
 	// Expected is what should have come, Low and High bound the usual.
@@ -73,6 +75,11 @@ type Verdict struct {
 
 // Observe judges the next value of a series and learns from it. At is in milliseconds since 1970, UTC.
 func (s *Series) Observe(at int64, value float64, kind Kind) Verdict {
+	return s.ObserveAmong(at, value, kind, nil)
+}
+
+// ObserveAmong is Observe for a series that has siblings: while it is an infant it is judged by them, and they learn from it.
+func (s *Series) ObserveAmong(at int64, value float64, kind Kind, siblings *Siblings) Verdict {
 	started := s.first != 0
 	if math.IsNaN(value) || math.IsInf(value, 0) || started && at <= s.at {
 		return Verdict{Skipped: true, Test: tests}
@@ -96,7 +103,7 @@ func (s *Series) Observe(at int64, value float64, kind Kind) Verdict {
 	default:
 		value /= seconds
 	}
-	return s.observe(at, value, gap)
+	return s.observe(at, value, gap, siblings)
 }
 
 // learnStep follows the usual distance of values.
@@ -108,7 +115,7 @@ func (s *Series) learnStep(seconds float32) {
 	s.step += min(max((seconds-s.step)/16, -s.step/16), s.step/16)
 }
 
-func (s *Series) observe(at int64, value float64, gap bool) Verdict {
+func (s *Series) observe(at int64, value float64, gap bool, siblings *Siblings) Verdict {
 	if s.model.Seen() == 0 {
 		s.base = value
 	}
@@ -117,7 +124,7 @@ func (s *Series) observe(at int64, value float64, gap bool) Verdict {
 	}
 	v := float32(value - s.base)
 	f := s.model.Observe(at/1000, s.step, v, s.base)
-	verdict := s.judge(inSpreads(v-f.Next, f.Spread), inSpreads(v-f.Level, f.LevelSpread), value == s.last)
+	verdict := s.judge(inSpreads(v-f.Next, f.Spread), inSpreads(v-f.Level, f.LevelSpread), value == s.last, siblings.of(s.model.Seen()))
 	s.last = value
 	s.decide(&verdict, v-f.Level)
 	reach := float64(usual * deviation * f.Spread)
@@ -138,12 +145,13 @@ func inSpreads(e, spread float32) float32 {
 	return max(min(e/(deviation*spread+tiny), farthest), -farthest)
 }
 
-// judge asks all tests, and lets them learn.
-func (s *Series) judge(z, d float32, repeated bool) Verdict {
+// judge asks all tests, and lets them learn. Siblings are the tails of an infant's siblings, nil for none.
+func (s *Series) judge(z, d float32, repeated bool, siblings *[tests]evt.Tail) Verdict {
 	var values [tests]float32
 	seen := s.model.Seen()
 	s.measure(z, d, repeated, &values)
 	v := Verdict{Weekly: math.MaxFloat64, second: 1, Test: tests}
+	v.pooled = siblings != nil && siblings[SpikeUp].Seen() >= mature
 	perWeek := weekSeconds / math.Max(float64(s.step), 1)
 	var best [families]float64
 	for i := range best {
@@ -151,15 +159,20 @@ func (s *Series) judge(z, d float32, repeated bool) Verdict {
 	}
 	for i := range values {
 		x, t := values[i], &s.tails[i]
-		if x > t.Threshold() && seen > minSeen && s.votes(Test(i)) {
-			weekly := t.Rate(x, s.prior(Test(i)), &settings[i]) * perWeek
-			best[familyOf[i]] = min(best[familyOf[i]], weekly)
-			if weekly < v.Weekly {
-				v.Weekly, v.Test = weekly, Test(i)
+		if (seen > minSeen || v.pooled && seen > born) && s.votes(Test(i)) {
+			if rate := s.rate(Test(i), x, siblings, v.pooled); rate < 1 {
+				weekly := rate * perWeek
+				best[familyOf[i]] = min(best[familyOf[i]], weekly)
+				if weekly < v.Weekly {
+					v.Weekly, v.Test = weekly, Test(i)
+				}
 			}
 		}
 		if seen > firstSeen {
 			t.Observe(x, s.state.loud, s.prior(Test(i)), &settings[i])
+			if siblings != nil {
+				siblings[i].Observe(x, s.state.loud, s.prior(Test(i)), &settings[i])
+			}
 		}
 	}
 	for i, weekly := range best {
@@ -168,6 +181,19 @@ func (s *Series) judge(z, d float32, repeated bool) Verdict {
 		}
 	}
 	return v
+}
+
+// rate returns how often a value something as far as x comes about in a test: by its own past, or while it is an infant by
+// that of its siblings.
+func (s *Series) rate(t Test, x float32, siblings *[tests]evt.Tail, pooled bool) float64 {
+	tail := &s.tails[t]
+	if pooled {
+		tail = &siblings[t]
+	}
+	if x <= tail.Threshold() {
+		return 1
+	}
+	return tail.Rate(x, s.prior(t), &settings[t])
 }
 
 // votes says whether a test has a say now.

@@ -22,8 +22,11 @@ type Watch struct {
 	slab   slab
 	newest int64 // the newest time of a value, milliseconds
 
-	next  int // the chunk that is checkpointed next
-	stats Stats
+	next int // the chunk that is checkpointed next
+
+	kin      map[string]uint16 // by metric, the place among siblings, from 1
+	siblings []*Siblings
+	stats    Stats
 }
 
 // Stats count what a Watch did.
@@ -47,6 +50,8 @@ type Finding struct {
 	Verdict   Verdict
 	// Age is for how long the series had been watched.
 	Age time.Duration
+	// Pooled says that its siblings helped to judge it.
+	Pooled bool
 	// Ended says that it ends.
 	Ended bool
 	// Faint says that it is too weak to be an anomaly by itself; others of its entity at the same time may make it one.
@@ -61,7 +66,7 @@ func NewWatch(config WatchConfig) *Watch {
 	if config.Forget == 0 {
 		config.Forget = 48 * time.Hour
 	}
-	return &Watch{config: config, index: make(map[signal.SeriesID]uint32)}
+	return &Watch{config: config, index: make(map[signal.SeriesID]uint32), kin: make(map[string]uint16)}
 }
 
 // Stats returns what was done since the start.
@@ -98,9 +103,13 @@ func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Findin
 		kind = Delta
 	case signal.Gauge, signal.Untyped:
 	}
+	var siblings *Siblings
+	if s.model.Seen() < minSeen {
+		siblings = w.siblingsOf(v, &c.kin[place%chunkSize])
+	}
 	for i := range v.Samples {
 		w.newest = max(w.newest, v.Samples[i].At)
-		verdict := s.Observe(v.Samples[i].At, v.Samples[i].Value, kind)
+		verdict := s.ObserveAmong(v.Samples[i].At, v.Samples[i].Value, kind, siblings)
 		if verdict.Skipped {
 			w.stats.Skipped++
 			continue
@@ -132,6 +141,36 @@ func (w *Watch) Adjust(id signal.SeriesID, feedback string) {
 	c.dirty = true
 }
 
+const (
+	// maxKin is of how many metrics siblings are known; series of further ones grow up alone.
+	maxKin = 4096
+	// noKin marks a series without siblings.
+	noKin = maxKin + 1
+)
+
+// siblingsOf returns the siblings of an infant; nil if it has none.
+func (w *Watch) siblingsOf(v *signal.SeriesView, known *uint16) *Siblings {
+	if *known == 0 {
+		*known = noKin
+		if labels, _, _, _, err := v.Describe(); err == nil {
+			name := labels.Get("__name__")
+			place, there := w.kin[name]
+			if !there && len(w.siblings) < maxKin {
+				w.siblings = append(w.siblings, &Siblings{})
+				place = uint16(len(w.siblings)) //nolint:gosec // at most maxKin
+				w.kin[strings.Clone(name)] = place
+			}
+			if place > 0 {
+				*known = place
+			}
+		}
+	}
+	if *known == noKin {
+		return nil
+	}
+	return w.siblings[*known-1]
+}
+
 // faintWeekly is how often a week something may come about in a series that is worth looking for company.
 const faintWeekly = 0.5
 
@@ -153,7 +192,7 @@ func (w *Watch) report(v *signal.SeriesView, s *Series, verdict Verdict, found f
 	found(Finding{
 		ID: v.ID, Labels: own(labels), Unit: strings.Clone(unit), At: time.UnixMilli(s.at).UTC(),
 		Since: time.UnixMilli(since).UTC(), Verdict: verdict, Ended: verdict.Ends,
-		Age: time.Duration(s.at-s.first) * time.Millisecond, Faint: verdict.faint(),
+		Age: time.Duration(s.at-s.first) * time.Millisecond, Faint: verdict.faint(), Pooled: verdict.pooled,
 	})
 }
 

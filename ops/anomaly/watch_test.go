@@ -191,3 +191,49 @@ func TestAnAlertSaysWhatWhereAndHowRare(t *testing.T) {
 		t.Errorf("the end is %s, want %s", a.EndsAt, f.At)
 	}
 }
+
+// A series that began an hour ago is judged when others of its metric are older, and not called odd for being young.
+func TestAnInfantIsJudgedByItsSiblings(t *testing.T) {
+	const elder, minutes = 60, 80
+	w := NewWatch(WatchConfig{})
+	defer w.Close()
+	r := rand.New(rand.NewPCG(5, 5))
+	found := map[string]int{}
+	for i := range minutes {
+		batch := signal.SampleBatch{}
+		for n := range elder + 1 {
+			value := 100 + 5*r.NormFloat64()
+			if n == elder && i >= 70 {
+				value += 100
+			}
+			batch.Series = append(batch.Series, signal.Series{
+				Labels: signal.NewLabels(map[string]string{"__name__": "load", "instance": fmt.Sprint(n)}), Type: signal.Gauge,
+				Samples: []signal.Sample{{At: start + int64(i)*minuteStep, Value: value}},
+			})
+		}
+		feedRecord(t, w, signal.AppendSamples(nil, batch), uint64(i+1), func(f Finding) {
+			if !f.Faint && !f.Ended {
+				found[f.Labels.Get("instance")]++
+			}
+		})
+	}
+	if found[fmt.Sprint(elder)] == 0 {
+		t.Error("a level of twenty deviations is not found in a series of 70 minutes")
+	}
+	delete(found, fmt.Sprint(elder))
+	if len(found) > 2 {
+		t.Errorf("of %d normal series of 80 minutes %d are odd", elder, len(found))
+	}
+}
+
+func feedRecord(t *testing.T, w *Watch, record []byte, position uint64, found func(Finding)) {
+	t.Helper()
+	r, err := signal.ReadSamples(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v signal.SeriesView
+	for r.Next(&v) {
+		w.Observe(&v, position, found)
+	}
+}

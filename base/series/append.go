@@ -208,8 +208,8 @@ func spansOf(from []signal.Span) []histogram.Span {
 // Metadata is what is known of a metric.
 type Metadata struct {
 	Family signal.Family `json:"type"`
-	Unit   string        `json:"unit"`
 	Help   string        `json:"help"`
+	Unit   string        `json:"unit"`
 }
 
 // metadata is what senders said of their metrics, newest first told.

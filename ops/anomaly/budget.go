@@ -19,6 +19,8 @@ const (
 	reserve = 2
 	// share is which part of the budget chance alone may use up.
 	chance = 0.5
+	// smallest is the least that the correction leaves.
+	smallest = 1e-6
 	// memoryWeeks is for how many weeks groups are remembered.
 	memoryWeeks = 4
 	// correction is how strongly the realised number corrects what is asked of the evidence, a tell and a part of a week.
@@ -104,25 +106,21 @@ func (b *Budget) tells(now time.Time, evidence, budget float64) bool {
 	rate, p := b.rate(evidence)
 	left := b.left(budget)
 	wanted := rate <= budget*chance*b.Factor
-	discovery := p <= b.Discovery.Level(discovery)
-	switch {
-	case left <= 0:
-		if wanted || discovery {
-			b.Held++
-		}
-		return false
-	case left <= min(reserve, int(hardest*budget)/2):
-		wanted = discovery
-	default:
-		wanted = wanted || discovery
+	if left <= min(reserve, int(hardest*budget)/2) {
+		wanted = p <= b.Discovery.Level(discovery)*min(b.Factor, 1)
 	}
 	if !wanted {
+		return false
+	}
+	// What is wanted and not told says as much about what was asked for as what is told.
+	b.Factor = max(b.Factor*math.Exp(-correction), smallest)
+	if left <= 0 {
+		b.Held++
 		return false
 	}
 	b.Told = append(b.Told, now)
 	b.Tells++
 	b.Expected += min(rate, budget)
-	b.Factor = max(b.Factor*math.Exp(-correction), 1.0/256)
 	return true
 }
 

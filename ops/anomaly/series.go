@@ -202,6 +202,9 @@ func (s *Series) votes(t Test) bool {
 	switch {
 	case slow && s.at-s.first < slowDays*dayMillis:
 		return false
+	case s.stats.same > still && s.stats.out == 0:
+		// A series that hardly moves is back where it belongs.
+		return t >= Stay
 	case s.stats.same > still && s.stats.out < 2:
 		// Of a series that hardly moves, one value says something only if others like it came before.
 		return t == Stay || (slow || t <= SpikeDown) && s.tails[t&1].Clusters() >= 5

@@ -192,8 +192,8 @@ func (m *Model) forecast(in *inputs, base float64) Forecast {
 	}
 	level := float32(math.Abs(base + float64(f.Next)))
 	floor := 0.1*m.quantum + 1e-6*level
-	if m.steps < fewSteps && level > 0 {
-		floor = 0.004 * level
+	if m.steps < fewSteps && 0.004*level > 0.01*m.quantum {
+		floor = 0.004 * level // the first steps need not be the finest
 	}
 	f.Spread = max(m.spread[m.power]*powered(m.power, f.Next, base), floor)
 	f.LevelSpread = max(m.longSpread*powered(m.power, f.Level, base), floor)

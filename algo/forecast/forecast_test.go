@@ -125,3 +125,20 @@ func TestForecastsAreFinite(t *testing.T) {
 		}
 	}
 }
+
+// A series of zeros with rare events: the first small forecasts after an event must not make the next one look like a
+// thousand deviations.
+func TestRareEventsAreMeasuredInTheirOwnSteps(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	var m Model
+	for i := range 5000 {
+		v := float32(0)
+		if r.Float64() < 0.01 {
+			v = float32(1 + r.IntN(3))
+		}
+		f := m.Observe(monday+int64(i)*60, 60, v, 0)
+		if z := (v - f.Next) / f.Spread; z > 40 {
+			t.Fatalf("value %d, %g, is %g mean errors from the forecast %g", i, v, z, f.Next)
+		}
+	}
+}

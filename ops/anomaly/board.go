@@ -250,10 +250,7 @@ const (
 // weigh sums up the evidence of the anomalies, each series once: the rarest whole, of each other a part.
 func (g *Group) weigh(now time.Time) {
 	g.past = slices.DeleteFunc(g.past, func(w weight) bool { return now.Sub(w.At) > lingers })
-	by := make(map[signal.SeriesID]float64, len(g.active)+len(g.past))
-	for id, evidence := range g.active {
-		by[id] = evidence
-	}
+	by := maps.Clone(g.active)
 	for _, w := range g.past {
 		by[w.ID] = max(by[w.ID], w.Evidence)
 	}

@@ -41,7 +41,7 @@ func message(t *testing.T, i, count int) []byte {
 	batch := signal.SampleBatch{At: time.UnixMilli(start + int64(i)*minuteStep), Source: "test"}
 	for n := range count {
 		value := 100 + 5*r.NormFloat64()
-		if i > 2000 && i%700 < 3 && n == i/700%count {
+		if i > 1000 && i%300 < 3 && n == i/300%count {
 			value += 90
 		}
 		batch.Series = append(batch.Series, signal.Series{
@@ -75,7 +75,7 @@ func feed(t *testing.T, w *Watch, messages [][]byte, first, last int, after func
 }
 
 func TestARestartFindsWhatWouldHaveBeenFoundAndNothingTwice(t *testing.T) {
-	const series, minutes, cut = 600, 4200, 3503
+	const series, minutes, cut = 300, 2400, 2003
 	messages := make([][]byte, minutes)
 	for i := range messages {
 		messages[i] = message(t, i, series)

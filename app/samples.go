@@ -93,7 +93,11 @@ func (a *App) openSamples(ctx context.Context) (err error) {
 	s.desk, err = anomaly.NewDesk(ctx, a.db, anomaly.DeskConfig{
 		Budget: a.cfg.Anomaly.Budget, Publish: s.tell, Adjust: s.adjust, Logger: s.logger,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	a.registry.MustRegister(newAnomalyMetrics(s))
+	return nil
 }
 
 // adjust lets the partitions know what somebody said of series.

@@ -26,7 +26,7 @@ const (
 type judgement struct{ s *samples }
 
 // Budgets implements api.Anomalies.
-func (j judgement) Budgets(now time.Time) []anomaly.BudgetState { return j.s.desk.Budgets(now) }
+func (j judgement) Budgets() []anomaly.BudgetState { return j.s.desk.Budgets() }
 
 // Judge implements api.Anomalies.
 func (j judgement) Judge(ctx context.Context, at time.Time, id, feedback, actor string) (anomaly.Row, error) {

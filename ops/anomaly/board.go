@@ -67,6 +67,7 @@ type Board struct {
 	budget float64
 	teams  map[string]*teamState
 	open   map[string]*Group // by team and entity
+	now    time.Time         // the newest time that it was told
 }
 
 // teamState is what is known of a team.
@@ -158,6 +159,7 @@ func (b *Board) end(g *Group, f Finding) Change {
 
 // Advance lets time pass: what is over ends.
 func (b *Board) Advance(now time.Time) []Change {
+	b.now = now
 	var changes []Change
 	for key, g := range b.open {
 		over := len(g.active) == 0 && now.Sub(g.Last) >= lull
@@ -385,11 +387,13 @@ type BudgetState struct {
 // Left returns how many may be told now.
 func (s *BudgetState) Left() int { return max(s.Budget.left(s.Asked), 0) }
 
-// Budgets returns the budgets of all teams at a time, by name.
-func (b *Board) Budgets(now time.Time) []BudgetState {
+// Budgets returns the budgets of all teams, by name, as of the time up to which the Board knows.
+func (b *Board) Budgets() []BudgetState {
 	states := make([]BudgetState, 0, len(b.teams))
 	for name, t := range b.teams {
-		t.budget.advance(now, b.budget)
+		if now := b.now; !now.IsZero() && now.After(t.budget.At) && !t.budget.At.IsZero() {
+			t.budget.advance(now, b.budget)
+		}
 		state := t.budget
 		state.Told = slices.Clone(state.Told)
 		states = append(states, BudgetState{Team: name, Budget: state, Asked: b.budget})

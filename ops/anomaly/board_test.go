@@ -111,7 +111,7 @@ func TestABoardGoesOnAfterARestart(t *testing.T) {
 	if err := again.Restore(state); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(b.Budgets(at), again.Budgets(at), cmpopts.EquateEmpty(), cmpopts.EquateApprox(1e-6, 1e-9)); diff != "" {
+	if diff := cmp.Diff(b.Budgets(), again.Budgets(), cmpopts.EquateEmpty(), cmpopts.EquateApprox(1e-6, 1e-9)); diff != "" {
 		t.Errorf("budgets, before -, after +:\n%s", diff)
 	}
 	now := at.Add(time.Minute)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fairlead/fairlead/base/audit"
@@ -38,6 +39,8 @@ type Desk struct {
 	mu     sync.Mutex
 	board  *Board    // guarded by mu
 	pruned time.Time // guarded by mu
+
+	budgets atomic.Pointer[[]BudgetState] // as they were lately: whoever asks does not wait for the bus
 }
 
 // stateKey is where a Board is kept.
@@ -51,12 +54,23 @@ func NewDesk(ctx context.Context, db *store.DB, config DeskConfig) (*Desk, error
 	d := &Desk{db: db, config: config, board: NewBoard(config.Budget)}
 	state, err := store.LoadState(ctx, db.Read(), stateKey)
 	if errors.Is(err, store.ErrNotFound) {
+		d.budgets.Store(&[]BudgetState{})
 		return d, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load what is known of anomalies: %w", err)
 	}
-	return d, d.board.Restore(state)
+	if err := d.board.Restore(state); err != nil {
+		return nil, err
+	}
+	d.note()
+	return d, nil
+}
+
+// note keeps the budgets for those who ask. d.mu is held, or nobody else knows d yet.
+func (d *Desk) note() {
+	budgets := d.board.Budgets()
+	d.budgets.Store(&budgets)
 }
 
 // Take takes findings that came at a time.
@@ -70,6 +84,7 @@ func (d *Desk) Take(ctx context.Context, at time.Time, findings []Finding) error
 	for i := range findings {
 		changes = append(changes, d.board.Take(findings[i]))
 	}
+	d.note()
 	return d.apply(ctx, at, changes)
 }
 
@@ -77,7 +92,9 @@ func (d *Desk) Take(ctx context.Context, at time.Time, findings []Finding) error
 func (d *Desk) Advance(ctx context.Context, at time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.apply(ctx, at, d.board.Advance(at)); err != nil {
+	changes := d.board.Advance(at)
+	d.note()
+	if err := d.apply(ctx, at, changes); err != nil {
 		return err
 	}
 	if at.Sub(d.pruned) < time.Hour {
@@ -136,12 +153,8 @@ func (d *Desk) apply(ctx context.Context, at time.Time, changes []Change) error 
 	return err
 }
 
-// Budgets returns the budgets of all teams.
-func (d *Desk) Budgets(now time.Time) []BudgetState {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.board.Budgets(now)
-}
+// Budgets returns the budgets of all teams, as they were at the last change or some seconds ago.
+func (d *Desk) Budgets() []BudgetState { return *d.budgets.Load() }
 
 // Judge keeps what somebody says of a group and lets its series be judged accordingly.
 func (d *Desk) Judge(ctx context.Context, at time.Time, id, feedback, actor string) (Row, error) {

@@ -185,7 +185,7 @@ func (f *fleet) print(steps int, took time.Duration) {
 	} else {
 		fmt.Printf("the outage was told after %s\n", f.noticed.Sub(f.outage))
 	}
-	for _, b := range f.board.Budgets(begin.Add(time.Duration(steps) * f.step)) {
+	for _, b := range f.board.Budgets() {
 		fmt.Printf("budget: told %d, by chance expected %.1f, held back %d, groups a week %.0f, p-values in tenths %v\n", b.Budget.Tells, b.Budget.Expected, b.Budget.Held, b.Budget.Groups, b.Budget.Curve)
 	}
 }

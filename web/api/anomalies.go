@@ -17,7 +17,7 @@ import (
 // Anomalies are what the detectors found, and the samples that they look at.
 type Anomalies interface {
 	// Budgets returns how much of what is welcome was used, by team.
-	Budgets(now time.Time) []anomaly.BudgetState
+	Budgets() []anomaly.BudgetState
 	// Judge keeps what somebody says of a group; an error wraps store.ErrNotFound when there is none.
 	Judge(ctx context.Context, at time.Time, id, feedback, actor string) (anomaly.Row, error)
 	// Stats returns what was judged since the start.
@@ -212,7 +212,7 @@ func (a *API) judgeAnomaly(ctx context.Context, in *judgeAnomaly) (*body[Anomaly
 func (a *API) getAnomalyBudget(_ context.Context, _ *struct{}) (*body[AnomalyBudgets], error) {
 	stats := a.cfg.Anomalies.Stats()
 	all := AnomalyBudgets{Teams: []AnomalyBudget{}, Watched: stats.Series, Unwatched: stats.Unwatched, Judged: stats.Judged, Skipped: stats.Skipped}
-	for _, b := range a.cfg.Anomalies.Budgets(a.cfg.Clock.Now()) {
+	for _, b := range a.cfg.Anomalies.Budgets() {
 		told := b.Budget.Told
 		if told == nil {
 			told = []time.Time{}

@@ -19,6 +19,11 @@ const (
 	reserve = 2
 	// share is which part of the budget chance alone may use up.
 	chance = 0.5
+	// beyond is how far beyond all that nobody was told of something must be to be told when the budget is nearly used up: a
+	// tail is least sure where it is farthest.
+	beyond = 1.5
+	// overwhelming is the least evidence, in powers of ten, that uses up what is reserved: more than any one series can have.
+	overwhelming = 2 * most
 	// smallest is the least that the correction leaves.
 	smallest = 1e-6
 	// memoryWeeks is for how many weeks groups are remembered.
@@ -49,6 +54,8 @@ type Budget struct {
 	Groups float64
 	// Discovery says what is significant by itself.
 	Discovery fdr.LORD
+	// Highest is the most evidence of a group that nobody was told of; it fades like the others.
+	Highest float64
 	// Factor corrects the rate that is asked for.
 	Factor float64
 	// Told are the times at which something was told within a week, oldest first.
@@ -71,6 +78,7 @@ func (b *Budget) advance(now time.Time, budget float64) {
 	if passed := now.Sub(b.At).Seconds() / week.Seconds(); passed > 0 {
 		b.Groups *= math.Exp(-passed)
 		b.Excess.Fade(float32(math.Exp(-passed / memoryWeeks)))
+		b.Highest *= math.Exp(-passed / memoryWeeks)
 		b.Factor = min(b.Factor*math.Exp(correction*passed*budget), 2)
 		b.At = now
 	}
@@ -107,7 +115,7 @@ func (b *Budget) tells(now time.Time, evidence, budget float64) bool {
 	left := b.left(budget)
 	wanted := rate <= budget*chance*b.Factor
 	if left <= min(reserve, int(hardest*budget)/2) {
-		wanted = p <= b.Discovery.Level(discovery)*min(b.Factor, 1)
+		wanted = p <= b.Discovery.Level(discovery)*min(b.Factor, 1) && evidence >= max(beyond*b.Highest, overwhelming)
 	}
 	if !wanted {
 		return false
@@ -132,4 +140,7 @@ func (b *Budget) learn(now time.Time, evidence, budget float64, told bool) {
 	b.Discovery.Test(p, discovery)
 	b.Excess.Add(float32(evidence-least), told, groupPrior, &groupTail)
 	b.Groups++
+	if !told {
+		b.Highest = max(b.Highest, evidence)
+	}
 }

@@ -53,6 +53,7 @@ type fleet struct {
 	outage   time.Time
 	noticed  time.Time
 	victim   string
+	evidence float64 // of the outage
 }
 
 // part is what one processor simulates and watches.
@@ -152,6 +153,9 @@ func (f *fleet) tell(at time.Time) {
 			if g.ToldAt.Equal(found.At) && (len(f.told) == 0 || !slices.Contains(f.told, g.ToldAt)) {
 				f.told = append(f.told, g.ToldAt)
 			}
+			if g.Entity == "service:"+f.victim && !at.Before(f.outage) {
+				f.evidence = max(f.evidence, g.Evidence)
+			}
 			if g.Entity == "service:"+f.victim && !at.Before(f.outage) && f.noticed.IsZero() && (!g.ToldAt.IsZero() || g.Joined != "") {
 				f.noticed = at
 			}
@@ -186,6 +190,7 @@ func (f *fleet) print(steps int, took time.Duration) {
 		fmt.Printf("the outage was told after %s\n", f.noticed.Sub(f.outage))
 	}
 	for _, b := range f.board.Budgets() {
+		fmt.Printf("evidence of the outage %.1f, the most that was not told %.1f\n", f.evidence, b.Budget.Highest)
 		fmt.Printf("budget: told %d, by chance expected %.1f, held back %d, groups a week %.0f, p-values in tenths %v\n", b.Budget.Tells, b.Budget.Expected, b.Budget.Held, b.Budget.Groups, b.Budget.Curve)
 	}
 }

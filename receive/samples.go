@@ -58,7 +58,7 @@ const (
 	maxAhead = 10 * time.Minute
 	// maxPast is how long past a sample may be.
 	maxPast = 90 * 24 * time.Hour
-	// maxSpans bounds a native histogram's buckets.
+	// maxBuckets bounds a native histogram's buckets.
 	maxBuckets = 4096
 )
 
@@ -72,13 +72,12 @@ const (
 	ReasonHistogram       = "histogram"
 	ReasonCardinality     = "cardinality"
 	ReasonUnsupported     = "unsupported"
-	ReasonTypeChange      = "type_change"
 	ReasonEmpty           = "empty"
 )
 
 var sampleReasons = []string{
 	ReasonLabels, ReasonFuture, ReasonPast, ReasonNegativeCounter, ReasonInfinite, ReasonHistogram, ReasonCardinality, ReasonUnsupported,
-	ReasonTypeChange, ReasonEmpty,
+	ReasonEmpty,
 }
 
 // NewSamples returns what receivers of samples share.
@@ -194,10 +193,7 @@ func (s *Samples) Take(ctx context.Context, v *Visit, series []signal.Series) *P
 		}
 	}
 	good = s.cap(v, good)
-	if len(good) == 0 {
-		// On an event clock an empty request still moves the time.
-		good = nil
-	}
+	// Also when nothing is left: on an event clock the request still moves the time.
 	if err := s.Publisher.PublishSamples(ctx, v.At, v.Sender.Integration, good); err != nil {
 		return PublishProblem(err)
 	}

@@ -80,9 +80,7 @@ type Model struct {
 	moved  uint16
 
 	// The profiles hold the mean of the values in each part of a day and of a week.
-	daySum, weekSum     float32
-	dayCount, weekCount uint16
-	daySlot, weekSlot   int16 // -1: none yet
+	dayNow, weekNow     part
 	days, weeks         uint8
 	dayKnown, weekKnown bool  // the two were forecast from before
 	slots               uint8 // parts of a day in use; 0 until the step is known
@@ -128,7 +126,7 @@ func (m *Model) Observe(at int64, step, v float32, base float64) Forecast {
 
 func (m *Model) begin(v float32) {
 	m.raw, m.last, m.level4, m.level16, m.level64, m.level1k, m.recent = v, v, v, v, v, v, v
-	m.daySlot, m.weekSlot = -1, -1
+	m.dayNow.slot, m.weekNow.slot = -1, -1
 	for i := range m.dayMean {
 		m.dayMean[i] = unknown
 	}

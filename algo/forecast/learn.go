@@ -156,30 +156,30 @@ func (m *Model) learnProfiles(at int64, step, v float32, in *inputs) {
 		}
 		m.slots = uint8(min(daySlots, max(int(day/step+0.5), 4)))
 	}
-	slot := int16(at % day * int64(m.slots) / day)
-	if slot != m.daySlot {
-		if m.daySlot >= 0 && m.dayCount > 0 {
-			learnSlot(&m.dayMean[m.daySlot], m.daySum/float32(m.dayCount), m.days)
-			if slot < m.daySlot && m.days < math.MaxUint8 {
-				m.days++
+	m.dayNow.learn(m.dayMean[:m.slots], int16(at%day*int64(m.slots)/day), v, &m.days)
+	m.weekNow.learn(m.weekMean[:], int16((at+3*day)%week*weekSlots/week), v, &m.weeks)
+}
+
+// part is the part of a cycle that goes on.
+type part struct {
+	sum   float32
+	count uint16
+	slot  int16 // -1: none yet
+}
+
+// learn takes a value that falls into a slot of a cycle, of which means are known from so many rounds.
+func (p *part) learn(means []float32, slot int16, v float32, rounds *uint8) {
+	if slot != p.slot {
+		if p.slot >= 0 && p.count > 0 {
+			learnSlot(&means[p.slot], p.sum/float32(p.count), *rounds)
+			if slot < p.slot && *rounds < math.MaxUint8 {
+				*rounds++
 			}
 		}
-		m.daySlot, m.daySum, m.dayCount = slot, 0, 0
+		*p = part{slot: slot}
 	}
-	m.daySum += v
-	m.dayCount++
-	slot = int16((at + 3*day) % week * weekSlots / week)
-	if slot != m.weekSlot {
-		if m.weekSlot >= 0 && m.weekCount > 0 {
-			learnSlot(&m.weekMean[m.weekSlot], m.weekSum/float32(m.weekCount), m.weeks)
-			if slot < m.weekSlot && m.weeks < math.MaxUint8 {
-				m.weeks++
-			}
-		}
-		m.weekSlot, m.weekSum, m.weekCount = slot, 0, 0
-	}
-	m.weekSum += v
-	m.weekCount++
+	p.sum += v
+	p.count++
 }
 
 // learnSlot averages one more mean into a part of a profile that was averaged so many times.

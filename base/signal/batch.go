@@ -67,7 +67,7 @@ func DecodeAlerts(data []byte) (AlertBatch, error) {
 		return AlertBatch{}, fmt.Errorf("decode alerts: %w", ErrRecord)
 	}
 	r := recordReader{data: data[1:]}
-	r.readTable()
+	r.readTable(func(text []byte) string { return string(text) })
 	batch := AlertBatch{At: r.time()}
 	count := r.count()
 	batch.Alerts = make([]Alert, 0, min(count, len(data)/8+1))
@@ -259,7 +259,8 @@ func (r *recordReader) count() int {
 	return int(n) //nolint:gosec // bounded above
 }
 
-func (r *recordReader) readTable() {
+// readTable reads the strings of a record, each made by text of its bytes.
+func (r *recordReader) readTable(text func([]byte) string) {
 	count := r.count()
 	if count > len(r.data) {
 		r.fail()
@@ -272,7 +273,7 @@ func (r *recordReader) readTable() {
 			r.fail()
 			return
 		}
-		r.table[i] = string(r.data[:size])
+		r.table[i] = text(r.data[:size])
 		r.data = r.data[size:]
 	}
 }

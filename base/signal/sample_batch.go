@@ -153,7 +153,7 @@ func ReadSamples(data []byte) (*SampleReader, error) {
 		return nil, fmt.Errorf("decode samples: %w", ErrRecord)
 	}
 	s := &SampleReader{r: recordReader{data: data[1:]}}
-	s.r.readTableInPlace()
+	s.r.readTable(func(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }) // part of the record
 	s.At = s.r.time()
 	s.Source = s.r.text()
 	s.left = s.r.count()
@@ -229,25 +229,6 @@ func (v *SeriesView) Describe() (labels Labels, family Family, unit, help string
 		return nil, "", "", "", fmt.Errorf("decode samples: %w", ErrRecord)
 	}
 	return labels, family, unit, help, nil
-}
-
-// readTableInPlace reads the string table without copying: the strings are part of the record.
-func (r *recordReader) readTableInPlace() {
-	count := r.count()
-	if count > len(r.data) {
-		r.fail()
-		return
-	}
-	r.table = make([]string, count)
-	for i := range r.table {
-		size := r.count()
-		if size > len(r.data) {
-			r.fail()
-			return
-		}
-		r.table[i] = unsafe.String(unsafe.SliceData(r.data), size)
-		r.data = r.data[size:]
-	}
 }
 
 // described returns the part of a series that describes it.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 	"unsafe"
 
 	"github.com/fairlead/fairlead/base/signal"
@@ -17,7 +16,6 @@ type Blobs interface {
 	Put(ctx context.Context, key string, data []byte) error
 	Get(ctx context.Context, key string) ([]byte, error)
 	List(ctx context.Context, prefix string) ([]string, error)
-	Delete(ctx context.Context, key string) error
 }
 
 // stateVersion is the form of a Series' memory. What another version wrote is not read: the series warms up again.
@@ -164,14 +162,4 @@ func (w *Watch) fill() {
 			w.newest = max(w.newest, c.series[i].at)
 		}
 	}
-}
-
-// Age returns for how long a series was watched; 0 if it is not.
-func (w *Watch) Age(id signal.SeriesID) time.Duration {
-	place, known := w.index[id]
-	if !known || place == unjudged {
-		return 0
-	}
-	s, _ := w.slab.at(place)
-	return time.Duration(s.at-s.first) * time.Millisecond
 }

@@ -22,7 +22,6 @@ func (m memory) Put(_ context.Context, key string, data []byte) error {
 	return nil
 }
 func (m memory) Get(_ context.Context, key string) ([]byte, error) { return m[key], nil }
-func (m memory) Delete(_ context.Context, key string) error        { delete(m, key); return nil }
 func (m memory) List(_ context.Context, prefix string) ([]string, error) {
 	var keys []string
 	for key := range m {

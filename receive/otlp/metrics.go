@@ -58,7 +58,7 @@ func translate(ctx context.Context, metrics pmetric.Metrics, v *receive.Visit) [
 	cumulative, delta := split(metrics)
 	convert(cumulative, false)
 	convert(delta, true)
-	return c.finish()
+	return c.series
 }
 
 func firstLine(err error) string {
@@ -281,9 +281,6 @@ func (c *collector) typeOf(name string, family model.MetricType) signal.SampleTy
 	}
 	return signal.Gauge
 }
-
-// finish returns what was collected.
-func (c *collector) finish() []signal.Series { return c.series }
 
 // Commit and Rollback are storage.AppenderV2's; nothing is stored here.
 func (c *collector) Commit() error { return nil }

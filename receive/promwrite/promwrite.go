@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/prompb"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 
@@ -166,7 +167,7 @@ func parseV1(body []byte, v *receive.Visit) ([]signal.Series, error) {
 			s.Samples = append(s.Samples, signal.Sample{At: sample.Timestamp, Value: sample.Value})
 		}
 		for j := range t.Histograms {
-			s.Histograms = appendV1(s.Histograms, &t.Histograms[j], i, v)
+			s.Histograms = appendHistogram(s.Histograms, t.Histograms[j].Timestamp, &t.Histograms[j], i, v)
 		}
 		for j := range t.Exemplars {
 			e := &t.Exemplars[j]
@@ -196,24 +197,33 @@ func familyV1(t prompb.MetricMetadata_MetricType) signal.Family {
 	return signal.Family(strings.ToLower(t.String()))
 }
 
-func appendV1(to []signal.HistogramSample, h *prompb.Histogram, index int, v *receive.Visit) []signal.HistogramSample {
-	if h.IsFloatHistogram() {
-		f := h.ToFloatHistogram()
-		return appendHistogram(to, h.Timestamp, f.Validate(), func() signal.HistogramSample { return receive.Histogram(h.Timestamp, f) }, index, v)
-	}
-	n := h.ToIntHistogram()
-	return appendHistogram(to, h.Timestamp, n.Validate(), func() signal.HistogramSample { return receive.Histogram(h.Timestamp, n.ToFloat(nil)) }, index, v)
+// native is a native histogram of either version.
+type native interface {
+	IsFloatHistogram() bool
+	ToFloatHistogram() *histogram.FloatHistogram
+	ToIntHistogram() *histogram.Histogram
 }
 
 // appendHistogram appends a histogram unless it contradicts itself.
-func appendHistogram(to []signal.HistogramSample, at int64, invalid error, convert func() signal.HistogramSample, index int, v *receive.Visit) []signal.HistogramSample {
+func appendHistogram(to []signal.HistogramSample, at int64, h native, index int, v *receive.Visit) []signal.HistogramSample {
+	var f *histogram.FloatHistogram
+	var invalid error
+	if h.IsFloatHistogram() {
+		f = h.ToFloatHistogram()
+		invalid = f.Validate()
+	} else {
+		n := h.ToIntHistogram()
+		if invalid = n.Validate(); invalid == nil {
+			f = n.ToFloat(nil)
+		}
+	}
 	if invalid != nil {
 		v.Refuse(1, receive.ReasonHistogram, receive.FieldError{
 			Field: fmt.Sprintf("timeseries[%d].histograms", index), Value: strconv.FormatInt(at, 10), Remedy: fmt.Sprintf("the histogram contradicts itself: %v", invalid),
 		})
 		return to
 	}
-	return append(to, convert())
+	return append(to, receive.Histogram(at, f))
 }
 
 func parseV2(body []byte, v *receive.Visit) ([]signal.Series, error) {
@@ -242,7 +252,7 @@ func parseV2(body []byte, v *receive.Visit) ([]signal.Series, error) {
 			s.Samples = append(s.Samples, signal.Sample{At: sample.Timestamp, Value: sample.Value})
 		}
 		for j := range t.Histograms {
-			s.Histograms = appendV2(s.Histograms, &t.Histograms[j], i, v)
+			s.Histograms = appendHistogram(s.Histograms, t.Histograms[j].Timestamp, &t.Histograms[j], i, v)
 		}
 		for j := range t.Exemplars {
 			e := &t.Exemplars[j]
@@ -264,15 +274,6 @@ func typeOf(s *signal.Series) signal.SampleType {
 		return signal.Gauge
 	}
 	return receive.TypeByName(s.Labels.Get("__name__"))
-}
-
-func appendV2(to []signal.HistogramSample, h *writev2.Histogram, index int, v *receive.Visit) []signal.HistogramSample {
-	if h.IsFloatHistogram() {
-		f := h.ToFloatHistogram()
-		return appendHistogram(to, h.Timestamp, f.Validate(), func() signal.HistogramSample { return receive.Histogram(h.Timestamp, f) }, index, v)
-	}
-	n := h.ToIntHistogram()
-	return appendHistogram(to, h.Timestamp, n.Validate(), func() signal.HistogramSample { return receive.Histogram(h.Timestamp, n.ToFloat(nil)) }, index, v)
 }
 
 // resolve looks up labels in a table of symbols; false if they are not in it.

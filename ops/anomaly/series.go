@@ -149,7 +149,8 @@ func inSpreads(e, spread float32) float32 {
 func (s *Series) judge(z, d float32, repeated bool, siblings *[tests]evt.Tail) Verdict {
 	var values [tests]float32
 	seen := s.model.Seen()
-	s.measure(z, d, repeated, &values)
+	means := s.means()
+	s.measure(z, d, repeated, &means, &values)
 	v := Verdict{Weekly: math.MaxFloat64, second: 1, Test: tests}
 	v.pooled = siblings != nil && siblings[SpikeUp].Seen() >= mature
 	perWeek := weekSeconds / math.Max(float64(s.step), 1)
@@ -158,9 +159,9 @@ func (s *Series) judge(z, d float32, repeated bool, siblings *[tests]evt.Tail) V
 		best[i] = 1
 	}
 	for i := range values {
-		x, t := values[i], &s.tails[i]
+		x, t, prior := values[i], &s.tails[i], s.prior(Test(i), &means)
 		if (seen > minSeen || v.pooled && seen > born) && s.votes(Test(i)) {
-			if rate := s.rate(Test(i), x, siblings, v.pooled); rate < 1 {
+			if rate := s.rate(Test(i), x, prior, siblings, v.pooled); rate < 1 {
 				weekly := rate * perWeek
 				best[familyOf[i]] = min(best[familyOf[i]], weekly)
 				if weekly < v.Weekly {
@@ -169,9 +170,9 @@ func (s *Series) judge(z, d float32, repeated bool, siblings *[tests]evt.Tail) V
 			}
 		}
 		if seen > firstSeen {
-			t.Observe(x, s.state.loud, s.prior(Test(i)), &settings[i])
+			t.Observe(x, s.state.loud, prior, &settings[i])
 			if siblings != nil {
-				siblings[i].Observe(x, s.state.loud, s.prior(Test(i)), &settings[i])
+				siblings[i].Observe(x, s.state.loud, prior, &settings[i])
 			}
 		}
 	}
@@ -185,7 +186,7 @@ func (s *Series) judge(z, d float32, repeated bool, siblings *[tests]evt.Tail) V
 
 // rate returns how often a value something as far as x comes about in a test: by its own past, or while it is an infant by
 // that of its siblings.
-func (s *Series) rate(t Test, x float32, siblings *[tests]evt.Tail, pooled bool) float64 {
+func (s *Series) rate(t Test, x, prior float32, siblings *[tests]evt.Tail, pooled bool) float64 {
 	tail := &s.tails[t]
 	if pooled {
 		tail = &siblings[t]
@@ -193,7 +194,7 @@ func (s *Series) rate(t Test, x float32, siblings *[tests]evt.Tail, pooled bool)
 	if x <= tail.Threshold() {
 		return 1
 	}
-	return tail.Rate(x, s.prior(t), &settings[t])
+	return tail.Rate(x, prior, &settings[t])
 }
 
 // votes says whether a test has a say now.

@@ -61,10 +61,10 @@ type stats struct {
 }
 
 // measure updates the figures with an error z of the forecast and a distance d from the level.
-func (s *Series) measure(z, d float32, repeated bool, values *[tests]float32) {
+func (s *Series) measure(z, d float32, repeated bool, means *[2]float32, values *[tests]float32) {
 	st := &s.stats
-	top := s.tails[SpikeUp].Threshold() + s.tails[SpikeUp].Mean(0.5, &settings[SpikeUp])
-	bottom := s.tails[SpikeDown].Threshold() + s.tails[SpikeDown].Mean(0.5, &settings[SpikeDown])
+	top := s.tails[SpikeUp].Threshold() + means[SpikeUp]
+	bottom := s.tails[SpikeDown].Threshold() + means[SpikeDown]
 	high, low := max(8, 2*top), -max(8, 2*bottom)
 	st.jump += (max(min(z, high), low) - st.jump) / 3
 	st.shift4 += (max(min(d, high), low) - st.shift4) / 4
@@ -132,16 +132,25 @@ var share = [tests]float32{
 	Shift16Up: 1. / 16, Shift16Down: 1. / 16, Shift64Up: 1. / 64, Shift64Down: 1. / 64,
 }
 
+// spikePrior is the mean excess of a spike that is thought likely before any, in standard deviations.
+const spikePrior = 0.5
+
+// means returns the mean excess of a spike up and of one down, from which that of other tests is guessed.
+func (s *Series) means() [2]float32 {
+	return [2]float32{
+		s.tails[SpikeUp].Mean(spikePrior, &settings[SpikeUp]), s.tails[SpikeDown].Mean(spikePrior, &settings[SpikeDown]),
+	}
+}
+
 // prior returns the mean excess that is thought likely for a test before anything was seen.
-func (s *Series) prior(t Test) float32 {
+func (s *Series) prior(t Test, means *[2]float32) float32 {
 	switch {
 	case t == Stay, t == Frozen:
 		return 1
 	case t == Spread:
 		return 0.2
 	case t <= SpikeDown:
-		return 0.5
+		return spikePrior
 	}
-	mean := s.tails[t&1].Mean(0.5, &settings[t&1])
-	return max(mean*share[t], 0.3*settings[t].Floor, s.tails[t].Size())
+	return max(means[t&1]*share[t], 0.3*settings[t].Floor, s.tails[t].Size())
 }

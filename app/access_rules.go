@@ -51,7 +51,11 @@ func rules() access.Table { //nolint:funlen // a table
 		"POST /api/v1/write":                     door,
 		"POST /in/remote-write/{integration}":    door,
 		"POST /v1/metrics":                       door,
+		"POST /v1/logs":                          door,
+		"POST /v1/traces":                        door,
 		"POST /in/otlp/{integration}/v1/metrics": door,
+		"POST /in/otlp/{integration}/v1/logs":    door,
+		"POST /in/otlp/{integration}/v1/traces":  door,
 	}
 	for _, h := range hooks(nil, pagers{}) {
 		table[h.pattern] = door

@@ -285,6 +285,7 @@ func (a *App) Run(ctx context.Context) error {
 		g.start(ctx, "samples "+strconv.Itoa(i), a.samples.consume(i))
 	}
 	g.start(ctx, "anomalies", a.samples.pass)
+	g.start(ctx, "unread telemetry", a.samples.dropUnread)
 	g.start(ctx, "tick", a.tick)
 	g.start(ctx, "integrations", a.integrations.Run)
 	g.start(ctx, "approvals", a.approvals.Run)

@@ -137,7 +137,7 @@ func (a *App) pass(ctx context.Context, changed bool) {
 
 // tidy takes what was applied out of the stream, and silences that ended long ago out of the database.
 func (a *App) tidy(ctx context.Context) {
-	if err := a.bus.Purge(ctx, bus.SignalStream, a.desk.Position()); err != nil && ctx.Err() == nil {
+	if err := a.bus.Purge(ctx, bus.SignalStream, "", a.desk.Position()); err != nil && ctx.Err() == nil {
 		a.logger.Warn("the stream cannot be tidied", "error", err)
 	}
 	if err := a.silences.Prune(ctx, a.clock.Now()); err != nil && ctx.Err() == nil {

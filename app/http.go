@@ -40,7 +40,7 @@ func (a *App) newServer() *http.Server {
 	})
 	a.alertmanagerRoutes(mux)
 	a.hookRoutes(mux)
-	a.sampleRoutes(mux)
+	a.telemetryRoutes(mux)
 	mux.HandleFunc("POST /-/reload", a.serveReload)
 	mux.Handle("GET /", ui.Handler())
 	handler := a.recovered(a.guard(mux))

@@ -47,7 +47,7 @@ func (a *App) listenAt(key, address, fallback string) (net.Listener, error) {
 }
 
 // openOTLP makes the receiver, for all ports.
-func (a *App) openOTLP(intake *receive.Samples) {
+func (a *App) openOTLP(intake *receive.Intake) {
 	a.otlp.receiver = otlp.New(intake)
 	a.otlp.grpc = otlp.NewGRPC(a.otlp.receiver, func(r *http.Request) *http.Request {
 		return r.WithContext(access.WithPeer(r.Context(), a.origins.Peer(r)))
@@ -60,7 +60,7 @@ func (a *App) otlpHandler(next http.Handler) http.Handler {
 		if !strings.HasPrefix(r.URL.Path, "/v1/") {
 			p := receive.Problem{
 				Status: http.StatusNotFound, Detail: "This port takes OTLP only.",
-				Errors: []receive.FieldError{{Field: "path", Value: receive.Excerpt(r.URL.Path), Remedy: "send to /v1/metrics; the page is at " + a.URL()}},
+				Errors: []receive.FieldError{{Field: "path", Value: receive.Excerpt(r.URL.Path), Remedy: "send to /v1/metrics, /v1/logs or /v1/traces; the page is at " + a.URL()}},
 			}
 			p.Write(w)
 			return

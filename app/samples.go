@@ -12,13 +12,9 @@ import (
 
 	"github.com/fairlead/fairlead/base/blob"
 	"github.com/fairlead/fairlead/base/bus"
-	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/series"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/ops/anomaly"
-	"github.com/fairlead/fairlead/receive"
-	"github.com/fairlead/fairlead/receive/promwrite"
-	"github.com/fairlead/fairlead/web/promql"
 )
 
 const (
@@ -50,7 +46,6 @@ type samplePart struct {
 	watch    *anomaly.Watch
 	writer   *series.Writer
 	position atomic.Uint64 // of the last message that was stored and judged
-	kept     atomic.Uint64 // behind which the stream has to be read after a restart
 	written  time.Time     // of the last checkpoint
 
 	mu      sync.Mutex
@@ -159,65 +154,6 @@ func (s *samples) pass(ctx context.Context) error {
 	}
 }
 
-// PublishSamples is receive.SamplePublisher's.
-func (s *samples) PublishSamples(ctx context.Context, at time.Time, source string, series []signal.Series) error {
-	event, driven := s.app.clock.(*clock.Event)
-	if driven {
-		at = event.Advance(at)
-	}
-	var messages []*bus.Pending
-	var last uint64
-	for _, portion := range signal.DealSeries(series, samplePartitions) {
-		record := signal.AppendSamples(nil, signal.SampleBatch{At: at, Source: source, Series: portion.Series})
-		pending, err := s.bus.PublishAsync(ctx, bus.SampleSubject(tenant, portion.Partition), record)
-		if err != nil {
-			return asPublisher(err)
-		}
-		messages = append(messages, pending)
-	}
-	for _, message := range messages {
-		sequence, err := message.Wait(ctx)
-		if err != nil {
-			return asPublisher(err)
-		}
-		last = max(last, sequence)
-	}
-	if !driven {
-		return nil
-	}
-	// Whoever drives the clock waits until what was sent has been judged; then the time passes for the alerts too.
-	if err := s.settled(ctx, last); err != nil {
-		return err
-	}
-	if err := s.desk.Advance(ctx, at); err != nil {
-		return err
-	}
-	return s.app.ingest.PublishAlerts(ctx, at, nil)
-}
-
-// settled returns when everything up to a position has been judged.
-func (s *samples) settled(ctx context.Context, sequence uint64) error {
-	poll := time.NewTicker(time.Millisecond)
-	defer poll.Stop()
-	for s.applied() < sequence {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the samples: %w", context.Cause(ctx))
-		case <-poll.C:
-		}
-	}
-	return nil
-}
-
-// applied returns up to which message everything has been judged.
-func (s *samples) applied() uint64 {
-	position := s.parts[0].position.Load()
-	for _, p := range s.parts[1:] {
-		position = max(position, p.position.Load())
-	}
-	return position
-}
-
 // checkpoints returns where the states of a partition are kept.
 func (p *samplePart) checkpoints() string { return "anomaly/" + tenant + "/" + strconv.Itoa(p.number) }
 
@@ -233,7 +169,6 @@ func (s *samples) consume(number int) func(ctx context.Context) error {
 			s.logger.Warn("some series warm up again: their states are damaged or of another version", "checkpoints", unread)
 		}
 		p.position.Store(position)
-		p.kept.Store(position)
 		p.written = time.Now()
 		subjects := []string{bus.SampleSubject(tenant, number)}
 		err = s.bus.Consume(ctx, bus.TelemetryStream, subjects, position, sampleMessages, func(ctx context.Context, messages []bus.Message) error {
@@ -313,12 +248,7 @@ func (s *samples) checkpoint(ctx context.Context, p *samplePart, rounds int) err
 	if err != nil {
 		return err
 	}
-	p.kept.Store(kept)
-	through := s.parts[0].kept.Load()
-	for _, other := range s.parts[1:] {
-		through = min(through, other.kept.Load())
-	}
-	if err := s.bus.Purge(ctx, bus.TelemetryStream, through); err != nil && ctx.Err() == nil {
+	if err := s.bus.Purge(ctx, bus.TelemetryStream, bus.SampleSubject(tenant, p.number), kept); err != nil && ctx.Err() == nil {
 		s.logger.Warn("the stream of telemetry cannot be tidied", "error", err)
 	}
 	return nil
@@ -340,28 +270,4 @@ func (s *samples) close(ended func(what string, err error)) {
 			p.watch.Close()
 		}
 	}
-}
-
-// sampleIntake returns what the receivers of samples share.
-func (a *App) sampleIntake() *receive.Samples {
-	return receive.NewSamples(receive.SampleConfig{
-		Publisher: a.samples, Clock: a.clock, Gate: a.gate, Registry: a.registry, Logger: a.part("receive"),
-		Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
-		Caps:   receive.NewCaps(receive.CapsConfig{PerSender: a.cfg.Receive.MaxSeriesPerSender}),
-	})
-}
-
-// sampleRoutes puts the receivers of telemetry and what answers queries on mux.
-func (a *App) sampleRoutes(mux *routes) {
-	intake := a.sampleIntake()
-	write := promwrite.New(intake)
-	mux.Handle("POST /api/v1/write", write)
-	mux.Handle("POST /in/remote-write/{integration}", write)
-	queries := promql.New(promql.Config{Store: a.samples.store, Logger: a.part("promql")})
-	for _, pattern := range promql.Patterns() {
-		mux.Handle(pattern, queries)
-	}
-	a.openOTLP(intake)
-	mux.Handle("POST /v1/metrics", a.otlp.receiver.Metrics())
-	mux.Handle("POST /in/otlp/{integration}/v1/metrics", a.otlp.receiver.Metrics())
 }

@@ -56,7 +56,7 @@ func TestSamplesAreStoredAskedForAndKeptOverARestart(t *testing.T) {
 		t.Errorf("a broken query is answered with %d %s", status, body)
 	}
 	_, body = r.request(http.MethodGet, "/metrics", "")
-	for _, want := range []string{`fairlead_receive_samples_total{protocol="otlp"} 0`, `fairlead_receive_sample_requests_total{code="400",protocol="remote-write"} 1`} {
+	for _, want := range []string{`fairlead_receive_telemetry_total{kind="samples",protocol="otlp"} 0`, `fairlead_receive_telemetry_requests_total{code="400",kind="samples",protocol="remote-write"} 1`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the metrics lack %s", want)
 		}

@@ -1,198 +1,42 @@
 package receive
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/histogram"
 
-	"github.com/fairlead/fairlead/base/clock"
-	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
 )
-
-// SamplePublisher takes samples. It is safe for concurrent use.
-type SamplePublisher interface {
-	// PublishSamples returns after the samples are written. at is the time of receipt. An error that wraps ErrFull or
-	// ErrUnavailable means that the sender may retry all of them: a repeat does no harm.
-	PublishSamples(ctx context.Context, at time.Time, source string, series []signal.Series) error
-}
-
-// SampleConfig says what the receivers of samples share.
-type SampleConfig struct {
-	Publisher SamplePublisher
-	Clock     clock.Clock
-	// Bodies reads requests; Caps holds senders to their number of different series; nil sets no cap.
-	Bodies *Bodies
-	Caps   *Caps
-	// Gate lets senders in; nil lets everybody in.
-	Gate *Gate
-	// Registry takes metrics; nil keeps none.
-	Registry prometheus.Registerer
-	Logger   *slog.Logger
-}
-
-// Samples is what the receivers of samples share: who may send, what is good, how much, and where it goes. It is safe for
-// concurrent use.
-type Samples struct {
-	SampleConfig
-	requests *prometheus.CounterVec
-	accepted *prometheus.CounterVec
-	rejected *prometheus.CounterVec
-}
 
 // Bounds of one series. What is longer is refused: it would cost every query.
 const (
 	maxSeriesLabels = 128
 	maxLabelName    = 1024
 	maxLabelValue   = 4096
-	// maxAhead is how far in the future a sample may be: clocks differ.
-	maxAhead = 10 * time.Minute
-	// maxPast is how long past a sample may be.
-	maxPast = 90 * 24 * time.Hour
 	// maxBuckets bounds a native histogram's buckets.
 	maxBuckets = 4096
 )
 
-// Reasons why a sample is refused, as the metric names them.
-const (
-	ReasonLabels          = "labels"
-	ReasonFuture          = "future"
-	ReasonPast            = "past"
-	ReasonNegativeCounter = "negative_counter"
-	ReasonInfinite        = "infinite"
-	ReasonHistogram       = "histogram"
-	ReasonCardinality     = "cardinality"
-	ReasonUnsupported     = "unsupported"
-	ReasonEmpty           = "empty"
-)
-
-var sampleReasons = []string{
-	ReasonLabels, ReasonFuture, ReasonPast, ReasonNegativeCounter, ReasonInfinite, ReasonHistogram, ReasonCardinality, ReasonUnsupported,
-	ReasonEmpty,
-}
-
-// NewSamples returns what receivers of samples share.
-func NewSamples(config SampleConfig) *Samples {
-	s := &Samples{
-		SampleConfig: config,
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fairlead_receive_sample_requests_total", Help: "Requests with samples, by protocol and HTTP status.",
-		}, []string{"protocol", "code"}),
-		accepted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fairlead_receive_samples_total", Help: "Samples that were accepted, by protocol.",
-		}, []string{"protocol"}),
-		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fairlead_receive_rejected_samples_total", Help: "Samples that were refused, by protocol and reason.",
-		}, []string{"protocol", "reason"}),
-	}
-	if config.Registry != nil {
-		config.Registry.MustRegister(s.requests, s.accepted, s.rejected)
-	}
-	return s
-}
-
-// Protocols make the counters of a protocol visible before anything came.
-func (s *Samples) Protocols(names ...string) {
-	for _, name := range names {
-		s.accepted.WithLabelValues(name)
-		for _, reason := range sampleReasons {
-			s.rejected.WithLabelValues(name, reason)
-		}
-	}
-}
-
-// Visit is one request with samples.
-type Visit struct {
-	// Protocol names the wire format and the kind of integration, Sender who sent it.
-	Protocol string
-	Sender   Sender
-	// At is the time of receipt.
-	At time.Time
-	// Accepted is how many samples were taken, Rejected how many refused, Errors why, at most MaxErrors.
-	Accepted, Rejected int
-	Errors             []FieldError
-	// Accepted histograms and exemplars are counted apart, because remote write tells its sender.
-	Histograms, Exemplars int
-
-	door    *integration.Integration
-	reasons map[string]int
-	// RetryAfter is when a sender over its cap may send new series again.
-	RetryAfter time.Duration
-}
-
-// Refuse notes samples that are left out.
-func (v *Visit) Refuse(count int, reason string, field FieldError) {
-	if v.reasons == nil {
-		v.reasons = make(map[string]int)
-	}
-	v.Rejected += count
-	v.reasons[reason] += count
-	if len(v.Errors) < MaxErrors {
-		v.Errors = append(v.Errors, field)
-	}
-}
-
-// Enter finds out who sends a request and when it counts as received.
-func (s *Samples) Enter(r *http.Request, protocol string) (*Visit, *Problem) {
-	v := &Visit{Protocol: protocol, Sender: SenderOf(r, protocol)}
-	if s.Gate != nil {
-		door, problem := s.Gate.Admit(r.Context(), r, integration.Knock{
-			Kind: protocol, Name: cmp.Or(r.PathValue("integration"), protocol), Secret: SecretOf(r),
-		})
-		if problem != nil {
-			return v, problem
-		}
-		v.door, v.Sender.Integration = door, door.Name
-	}
-	at, err := Time(r, s.Clock)
-	if err != nil {
-		return v, AsProblem(err)
-	}
-	v.At = at
-	return v, nil
-}
-
-// Done counts a request that was answered with a status.
-func (s *Samples) Done(v *Visit, r *http.Request, code int, problem *Problem) {
-	s.requests.WithLabelValues(v.Protocol, strconv.Itoa(code)).Inc()
-	s.accepted.WithLabelValues(v.Protocol).Add(float64(v.Accepted))
-	for reason, count := range v.reasons {
-		s.rejected.WithLabelValues(v.Protocol, reason).Add(float64(count))
-	}
-	if v.door != nil {
-		s.Gate.Note(v.door, r, v.At, nil, code, v.Accepted, v.Rejected, problem)
-	}
-	if problem != nil || v.Rejected > 0 {
-		detail := ""
-		switch {
-		case problem != nil:
-			detail = problem.Detail
-		case len(v.Errors) > 0:
-			detail = v.Errors[0].Field + ": " + v.Errors[0].Remedy
-		}
-		s.Logger.Debug("samples were refused", "sender", v.Sender.String(), "status", code, "rejected", v.Rejected, "reason", detail)
-	}
-}
-
 // Take checks the series of a request, publishes the good ones and returns when they are written. What is bad is noted in
 // the visit.
-func (s *Samples) Take(ctx context.Context, v *Visit, series []signal.Series) *Problem {
+func (s *Intake) Take(ctx context.Context, v *Visit, series []signal.Series) *Problem {
 	good := series[:0]
 	for i := range series {
 		if v.check(&series[i], i) {
 			good = append(good, series[i])
 		}
 	}
-	good = s.cap(v, good)
+	good = s.cap(v, s.types.admit(v, good))
+	if s.Gate != nil {
+		for i := range good {
+			redactLabels(good[i].Labels, s.Gate.Redactor)
+		}
+	}
 	// Also when nothing is left: on an event clock the request still moves the time.
 	if err := s.Publisher.PublishSamples(ctx, v.At, v.Sender.Integration, good); err != nil {
 		return PublishProblem(err)
@@ -206,7 +50,7 @@ func (s *Samples) Take(ctx context.Context, v *Visit, series []signal.Series) *P
 }
 
 // cap holds the sender to its number of different series.
-func (s *Samples) cap(v *Visit, series []signal.Series) []signal.Series {
+func (s *Intake) cap(v *Visit, series []signal.Series) []signal.Series {
 	if s.Caps == nil || len(series) == 0 {
 		return series
 	}
@@ -284,21 +128,6 @@ func (v *Visit) untimely(index int, at int64) bool {
 	return bad
 }
 
-// Untimely reports whether a time is too far from that of the request to be a sample's, and why.
-func (v *Visit) Untimely(at time.Time) (field FieldError, reason string, bad bool) {
-	field.Value = at.UTC().Format(time.RFC3339)
-	now := v.At.Format(time.RFC3339)
-	switch {
-	case at.After(v.At.Add(maxAhead)):
-		field.Remedy = "it is more than " + maxAhead.String() + " in the future of this server, whose clock says " + now + "; set the sender's clock"
-		return field, ReasonFuture, true
-	case at.Before(v.At.Add(-maxPast)):
-		field.Remedy = "it is more than 90 days before the time of this server, " + now + "; set the sender's clock, or replay recordings to a server on --clock event"
-		return field, ReasonPast, true
-	}
-	return field, "", false
-}
-
 func place(index int, field string) string { return "series[" + strconv.Itoa(index) + "]." + field }
 
 // checkLabels says what is wrong with labels. They are sorted by name.
@@ -340,13 +169,13 @@ func Histogram(at int64, h *histogram.FloatHistogram) signal.HistogramSample {
 	}
 }
 
-func spans(from []histogram.Span) []signal.Span {
+func spans(from []histogram.Span) []signal.BucketSpan {
 	if len(from) == 0 {
 		return nil
 	}
-	to := make([]signal.Span, len(from))
+	to := make([]signal.BucketSpan, len(from))
 	for i := range from {
-		to[i] = signal.Span{Offset: from[i].Offset, Length: from[i].Length}
+		to[i] = signal.BucketSpan{Offset: from[i].Offset, Length: from[i].Length}
 	}
 	return to
 }

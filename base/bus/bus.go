@@ -163,9 +163,20 @@ func AlertSubject(tenant string, partition int) string {
 	return "fairlead." + tenant + ".signal.alert." + name
 }
 
-// SampleSubject returns the subject of a tenant's samples in one partition, from 0.
+// SampleSubject returns the subject of a tenant's samples in one partition, from 0; LogSubject and SpanSubject those of its
+// log records and spans.
 func SampleSubject(tenant string, partition int) string {
-	return "fairlead." + tenant + ".telemetry.samples." + strconv.Itoa(partition)
+	return telemetry(tenant, "samples", partition)
+}
+
+// LogSubject is SampleSubject for log records.
+func LogSubject(tenant string, partition int) string { return telemetry(tenant, "logs", partition) }
+
+// SpanSubject is SampleSubject for spans.
+func SpanSubject(tenant string, partition int) string { return telemetry(tenant, "spans", partition) }
+
+func telemetry(tenant, kind string, partition int) string {
+	return "fairlead." + tenant + ".telemetry." + kind + "." + strconv.Itoa(partition)
 }
 
 // AlertSubjects returns the subject filter that matches the alerts of all partitions of a tenant.
@@ -258,10 +269,10 @@ func (b *Bus) Stats(ctx context.Context, stream string) (Stats, error) {
 	return Stats{Messages: state.Msgs, Bytes: state.Bytes, First: state.FirstSeq, Last: state.LastSeq}, nil
 }
 
-// Purge drops the messages up to and including through. Call it only behind the stored positions of all consumers, and
+// Purge drops the messages of a subject, or with "" of all, up to and including through. Call it only behind the stored positions of all consumers, and
 // rarely: every few seconds is enough. The newest message always stays, so that the stream cannot forget how far it has
 // counted.
-func (b *Bus) Purge(ctx context.Context, stream string, through uint64) error {
+func (b *Bus) Purge(ctx context.Context, stream, subject string, through uint64) error {
 	s, err := b.current().js.Stream(ctx, stream)
 	if err != nil {
 		return fmt.Errorf("purge stream %s: %w: %w", stream, ErrUnavailable, err)
@@ -271,7 +282,11 @@ func (b *Bus) Purge(ctx context.Context, stream string, through uint64) error {
 	if through < state.FirstSeq {
 		return nil
 	}
-	if err := s.Purge(ctx, jetstream.WithPurgeSequence(through+1)); err != nil {
+	options := []jetstream.StreamPurgeOpt{jetstream.WithPurgeSequence(through + 1)}
+	if subject != "" {
+		options = append(options, jetstream.WithPurgeSubject(subject))
+	}
+	if err := s.Purge(ctx, options...); err != nil {
 		return fmt.Errorf("purge stream %s through %d: %w: %w", stream, through, ErrUnavailable, err)
 	}
 	return nil

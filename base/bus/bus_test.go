@@ -185,7 +185,7 @@ func TestPurgeKeepsCountingAcrossACrash(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, bus.Config{Dir: dir})
 	last := publish(t, b, strings.Split(strings.Repeat("x", 100), "")...)
-	if err := b.Purge(t.Context(), bus.SignalStream, last); err != nil {
+	if err := b.Purge(t.Context(), bus.SignalStream, "", last); err != nil {
 		t.Fatal(err)
 	}
 	stats, err := b.Stats(t.Context(), bus.SignalStream)
@@ -232,7 +232,7 @@ func TestPurgeBehindTheConsumerIsUnnoticed(t *testing.T) {
 			if want > count {
 				return errEnough
 			}
-			return b.Purge(ctx, bus.SignalStream, want-1)
+			return b.Purge(ctx, bus.SignalStream, "", want-1)
 		})
 	writer.Wait()
 	if !errors.Is(err, errEnough) {
@@ -259,7 +259,7 @@ func TestFullStreamRefusesAndTakesAgainAfterAPurge(t *testing.T) {
 	if last != 8 {
 		t.Errorf("%d messages of 500 KiB fit in 4 MiB, want 8", last)
 	}
-	if err := b.Purge(t.Context(), bus.SignalStream, 4); err != nil {
+	if err := b.Purge(t.Context(), bus.SignalStream, "", 4); err != nil {
 		t.Fatal(err)
 	}
 	sequence, err := b.Publish(t.Context(), subject, data)

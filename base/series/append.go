@@ -197,7 +197,7 @@ func floatHistogram(h *signal.HistogramSample) *histogram.FloatHistogram {
 	return out
 }
 
-func spansOf(from []signal.Span) []histogram.Span {
+func spansOf(from []signal.BucketSpan) []histogram.Span {
 	spans := make([]histogram.Span, len(from))
 	for i := range from {
 		spans[i] = histogram.Span{Offset: from[i].Offset, Length: from[i].Length}

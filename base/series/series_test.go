@@ -146,7 +146,7 @@ func TestNativeHistogramsAreStored(t *testing.T) {
 	s, _ := open(t, t.TempDir())
 	h := signal.Series{
 		Labels: signal.NewLabels(map[string]string{"__name__": "latency", "job": "shop"}), Family: "histogram", Unit: "seconds",
-		Histograms: []signal.HistogramSample{{At: start, Schema: 0, Count: 4, Sum: 10, PositiveSpans: []signal.Span{{Offset: 0, Length: 2}}, Positive: []float64{1, 3}}},
+		Histograms: []signal.HistogramSample{{At: start, Schema: 0, Count: 4, Sum: 10, PositiveSpans: []signal.BucketSpan{{Offset: 0, Length: 2}}, Positive: []float64{1, 3}}},
 	}
 	write(t, s.Writer(), h)
 	if got, want := ask(t, s, "histogram_count(latency)", start), fmt.Sprintf("{job=\"shop\"} => 4 @[%d]", start); got != want {
@@ -157,7 +157,7 @@ func TestNativeHistogramsAreStored(t *testing.T) {
 	}
 	h.Histograms[0].Count = math.NaN()
 	h.Histograms[0].At++
-	h.Histograms[0].PositiveSpans = []signal.Span{{Offset: 0, Length: 9}}
+	h.Histograms[0].PositiveSpans = []signal.BucketSpan{{Offset: 0, Length: 9}}
 	write(t, s.Writer(), h) // counted, not an error
 }
 

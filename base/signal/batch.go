@@ -51,13 +51,7 @@ func AppendAlerts(buf []byte, batch AlertBatch) []byte {
 			w.text(note)
 		}
 	}
-	buf = append(buf, recordVersion)
-	buf = binary.AppendUvarint(buf, uint64(len(w.table)))
-	for _, text := range w.table {
-		buf = binary.AppendUvarint(buf, uint64(len(text)))
-		buf = append(buf, text...)
-	}
-	return append(buf, w.body...)
+	return w.finish(buf, recordVersion)
 }
 
 // DecodeAlerts reads a record that AppendAlerts wrote. The error wraps ErrRecord when data is none. The result shares no
@@ -162,13 +156,7 @@ func fit(alerts []Alert) int {
 
 // alertBytes estimates from above the size of an alert in a record.
 func alertBytes(a *Alert) int {
-	size := 64 + len(a.Source) + len(a.Identity) + len(a.GeneratorURL) + len(a.Actor) + len(a.Text)
-	for _, labels := range [][]Label{a.Labels, a.Annotations} {
-		for _, l := range labels {
-			size += len(l.Name) + len(l.Value) + 8
-		}
-	}
-	return size
+	return 64 + len(a.Source) + len(a.Identity) + len(a.GeneratorURL) + len(a.Actor) + len(a.Text) + labelBytes(a.Labels) + labelBytes(a.Annotations)
 }
 
 // Partition returns the partition, 0 to n-1, that an alert with this fingerprint belongs to.
@@ -195,6 +183,17 @@ type recordWriter struct {
 	index map[string]uint64
 	table []string
 	body  []byte
+}
+
+// finish appends the record to buf: its version, each string once, and what refers to them.
+func (w *recordWriter) finish(buf []byte, version byte) []byte {
+	buf = append(buf, version)
+	buf = binary.AppendUvarint(buf, uint64(len(w.table)))
+	for _, text := range w.table {
+		buf = binary.AppendUvarint(buf, uint64(len(text)))
+		buf = append(buf, text...)
+	}
+	return append(buf, w.body...)
 }
 
 func (w *recordWriter) uint(n uint64) { w.body = binary.AppendUvarint(w.body, n) }

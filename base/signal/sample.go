@@ -71,13 +71,13 @@ type HistogramSample struct {
 	// Delta says that it holds what was added since the one before.
 	Delta                                bool
 	ZeroThreshold, ZeroCount, Count, Sum float64
-	PositiveSpans, NegativeSpans         []Span
+	PositiveSpans, NegativeSpans         []BucketSpan
 	Positive, Negative                   []float64 // count of each bucket
 	Bounds                               []float64 // upper bounds; only of schema -53, whose buckets have bounds of their own
 }
 
-// Span is a run of buckets that follow each other.
-type Span struct {
+// BucketSpan is a run of buckets that follow each other.
+type BucketSpan struct {
 	// Offset is how many buckets are left out since the last run; of the first run where it begins.
 	Offset int32
 	Length uint32

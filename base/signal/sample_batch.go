@@ -36,13 +36,7 @@ func AppendSamples(buf []byte, batch SampleBatch) []byte {
 	for i := range batch.Series {
 		w.series(&batch.Series[i])
 	}
-	buf = append(buf, sampleVersion)
-	buf = binary.AppendUvarint(buf, uint64(len(w.table)))
-	for _, text := range w.table {
-		buf = binary.AppendUvarint(buf, uint64(len(text)))
-		buf = append(buf, text...)
-	}
-	return append(buf, w.body...)
+	return w.finish(buf, sampleVersion)
 }
 
 // series writes a series: its hash, a head, the labels behind their length, so that who knows the hash can skip them, and
@@ -101,7 +95,7 @@ func (w *recordWriter) histogram(h *HistogramSample) {
 	for _, f := range [...]float64{h.ZeroThreshold, h.ZeroCount, h.Count, h.Sum} {
 		w.float(f)
 	}
-	for _, spans := range [...][]Span{h.PositiveSpans, h.NegativeSpans} {
+	for _, spans := range [...][]BucketSpan{h.PositiveSpans, h.NegativeSpans} {
 		w.uint(uint64(len(spans)))
 		for _, span := range spans {
 			w.int(int64(span.Offset))
@@ -277,7 +271,7 @@ func (r *recordReader) histogram() HistogramSample {
 	return h
 }
 
-func (r *recordReader) spans() []Span {
+func (r *recordReader) spans() []BucketSpan {
 	count := r.count()
 	if count == 0 || count > len(r.data) {
 		if count > len(r.data) {
@@ -285,9 +279,9 @@ func (r *recordReader) spans() []Span {
 		}
 		return nil
 	}
-	spans := make([]Span, count)
+	spans := make([]BucketSpan, count)
 	for i := range spans {
-		spans[i] = Span{Offset: int32(r.int()), Length: uint32(r.uint())} //nolint:gosec // written from these
+		spans[i] = BucketSpan{Offset: int32(r.int()), Length: uint32(r.uint())} //nolint:gosec // written from these
 	}
 	return spans
 }

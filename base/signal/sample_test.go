@@ -24,7 +24,7 @@ func exampleSamples() SampleBatch {
 				Unit:   "seconds", Family: "histogram",
 				Histograms: []HistogramSample{{
 					At: 1772366400000, Schema: 3, ZeroThreshold: 1e-9, ZeroCount: 1, Count: 6, Sum: 12.5,
-					PositiveSpans: []Span{{Offset: -2, Length: 2}, {Offset: 3, Length: 1}}, Positive: []float64{1, 2, 2}, Delta: true,
+					PositiveSpans: []BucketSpan{{Offset: -2, Length: 2}, {Offset: 3, Length: 1}}, Positive: []float64{1, 2, 2}, Delta: true,
 				}},
 			},
 			{

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // senders may pack
@@ -47,6 +49,8 @@ func NewGRPC(rc *Receiver, prepare func(*http.Request) *http.Request) *GRPC {
 		grpc.ChainUnaryInterceptor(recovered),
 	)
 	pmetricotlp.RegisterGRPCServer(g.server, &metricsService{g: g})
+	plogotlp.RegisterGRPCServer(g.server, &logsService{g: g})
+	ptraceotlp.RegisterGRPCServer(g.server, &traceService{g: g})
 	return g
 }
 
@@ -94,23 +98,56 @@ type metricsService struct {
 
 // Export takes metrics.
 func (s *metricsService) Export(ctx context.Context, request pmetricotlp.ExportRequest) (pmetricotlp.ExportResponse, error) {
-	response := pmetricotlp.NewExportResponse()
-	r := s.g.request(ctx, "/v1/metrics")
-	samples := s.g.receiver.samples
-	v, problem := samples.Enter(r, Protocol)
+	v, err := s.g.export(ctx, "/v1/metrics", receive.KindSamples, func(v *receive.Visit) *receive.Problem {
+		return s.g.receiver.takeMetrics(ctx, v, request)
+	})
+	return metricsResponse(int64(v.Rejected), reasons(v.Errors)), err
+}
+
+// logsService is OTLP's LogsService.
+type logsService struct {
+	plogotlp.UnimplementedGRPCServer
+	g *GRPC
+}
+
+// Export takes log records.
+func (s *logsService) Export(ctx context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	v, err := s.g.export(ctx, "/v1/logs", receive.KindLogs, func(v *receive.Visit) *receive.Problem {
+		return s.g.receiver.takeLogs(ctx, v, request)
+	})
+	return logsResponse(int64(v.Rejected), reasons(v.Errors)), err
+}
+
+// traceService is OTLP's TraceService.
+type traceService struct {
+	ptraceotlp.UnimplementedGRPCServer
+	g *GRPC
+}
+
+// Export takes spans.
+func (s *traceService) Export(ctx context.Context, request ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
+	v, err := s.g.export(ctx, "/v1/traces", receive.KindSpans, func(v *receive.Visit) *receive.Problem {
+		return s.g.receiver.takeTraces(ctx, v, request)
+	})
+	return tracesResponse(int64(v.Rejected), reasons(v.Errors)), err
+}
+
+// export lets a call in, takes what it brings, and counts it.
+func (g *GRPC) export(ctx context.Context, path string, kind receive.Kind, take func(*receive.Visit) *receive.Problem) (*receive.Visit, error) {
+	r := g.request(ctx, path)
+	v, problem := g.receiver.intake.Enter(r, Protocol, kind)
+	if problem == nil && kind == receive.KindSpans {
+		problem = forExperiment(r)
+	}
 	if problem == nil {
-		problem = s.g.receiver.export(ctx, v, request)
+		problem = take(v)
 	}
 	if problem != nil {
-		samples.Done(v, r, problem.Status, problem)
-		return response, grpcError(problem)
+		g.receiver.intake.Done(v, r, problem.Status, problem)
+		return v, grpcError(problem)
 	}
-	if v.Rejected > 0 {
-		response.PartialSuccess().SetRejectedDataPoints(int64(v.Rejected))
-		response.PartialSuccess().SetErrorMessage(reasons(v.Errors))
-	}
-	samples.Done(v, r, http.StatusOK, nil)
-	return response, nil
+	g.receiver.intake.Done(v, r, http.StatusOK, nil)
+	return v, nil
 }
 
 // request makes of a call what it would be over HTTP, so that both are let in by the same rules.

@@ -16,6 +16,7 @@ import (
 	translator "github.com/prometheus/prometheus/storage/remote/otlptranslator/prometheusremotewrite"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/receive"
@@ -35,6 +36,24 @@ var settings = translator.Settings{
 	AllowDeltaTemporality:     true,
 	PromoteResourceAttributes: translator.NewPromoteResourceAttributes(config.OTLPConfig{PromoteResourceAttributes: promoted}),
 	LookbackDelta:             24 * time.Hour, // how far apart target_info is written inside one request, twice
+}
+
+func parseMetrics(body []byte, form form) (pmetricotlp.ExportRequest, error) {
+	request := pmetricotlp.NewExportRequest()
+	return request, parse(body, form, "ExportMetricsServiceRequest", request)
+}
+
+func (rc *Receiver) takeMetrics(ctx context.Context, v *receive.Visit, request pmetricotlp.ExportRequest) *receive.Problem {
+	return rc.intake.Take(ctx, v, translate(ctx, request.Metrics(), v))
+}
+
+func metricsResponse(rejected int64, reasons string) pmetricotlp.ExportResponse {
+	response := pmetricotlp.NewExportResponse()
+	if rejected > 0 {
+		response.PartialSuccess().SetRejectedDataPoints(rejected)
+		response.PartialSuccess().SetErrorMessage(reasons)
+	}
+	return response
 }
 
 // translate makes series of metrics. What cannot be used is noted in the visit.

@@ -1,9 +1,11 @@
-// Package otlp receives telemetry by the OpenTelemetry protocol, over HTTP (POST /v1/metrics, protobuf or JSON) and gRPC, so
-// that SDKs and Collectors can point at Fairlead unmodified.
+// Package otlp receives telemetry by the OpenTelemetry protocol, over HTTP (POST /v1/metrics, /v1/logs, /v1/traces, protobuf
+// or JSON) and gRPC, so that SDKs and Collectors can point at Fairlead unmodified.
 //
 // Metrics of all kinds are taken: gauges, sums and histograms in both temporalities, exponential histograms, summaries. They
 // become series as Prometheus' own OTLP receiver names them (underscores, units and _total as suffix; service.name becomes
 // job, service.instance.id instance), with the attributes that name the workload as labels and all others on target_info.
+// Log records and spans keep their attributes as they are, as text.
+//
 // What is good in a request is kept and written before it is answered; what is not is told as partial success, with its
 // number and the first reasons, and counted by reason.
 //
@@ -18,7 +20,6 @@ import (
 	"net/http"
 	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -30,36 +31,87 @@ import (
 const Protocol = "otlp"
 
 // Receiver takes telemetry. It is safe for concurrent use.
-type Receiver struct{ samples *receive.Samples }
+type Receiver struct{ intake *receive.Intake }
 
 // New returns a receiver.
-func New(samples *receive.Samples) *Receiver {
-	samples.Protocols(Protocol)
-	return &Receiver{samples: samples}
+func New(intake *receive.Intake) *Receiver {
+	intake.Count(Protocol, receive.KindSamples, receive.KindLogs, receive.KindSpans)
+	return &Receiver{intake: intake}
+}
+
+// message is a request of OTLP.
+type message interface {
+	UnmarshalProto(data []byte) error
+	UnmarshalJSON(data []byte) error
+}
+
+// answer is a response of OTLP.
+type answer interface {
+	MarshalProto() ([]byte, error)
+	MarshalJSON() ([]byte, error)
+}
+
+// service is one of OTLP's three.
+type service struct {
+	kind receive.Kind
+	// parse reads a request and returns what takes it.
+	parse func(body []byte, form form) (take func(ctx context.Context, v *receive.Visit) *receive.Problem, err error)
+	// response says how many items were refused, and why.
+	response func(rejected int64, reasons string) answer
+}
+
+// serviceOf makes a service of what is particular to one.
+func serviceOf[Request any, Answer answer](
+	kind receive.Kind, parse func([]byte, form) (Request, error),
+	take func(context.Context, *receive.Visit, Request) *receive.Problem, response func(int64, string) Answer,
+) service {
+	return service{
+		kind: kind,
+		parse: func(body []byte, form form) (func(context.Context, *receive.Visit) *receive.Problem, error) {
+			request, err := parse(body, form)
+			return func(ctx context.Context, v *receive.Visit) *receive.Problem { return take(ctx, v, request) }, err
+		},
+		response: func(rejected int64, reasons string) answer { return response(rejected, reasons) },
+	}
 }
 
 // Metrics serves POST /v1/metrics.
-func (rc *Receiver) Metrics() http.Handler { return http.HandlerFunc(rc.serveMetrics) }
+func (rc *Receiver) Metrics() http.Handler {
+	return rc.handler(serviceOf(receive.KindSamples, parseMetrics, rc.takeMetrics, metricsResponse))
+}
 
-func (rc *Receiver) serveMetrics(w http.ResponseWriter, r *http.Request) {
-	v, problem := rc.samples.Enter(r, Protocol)
+// Logs serves POST /v1/logs.
+func (rc *Receiver) Logs() http.Handler {
+	return rc.handler(serviceOf(receive.KindLogs, parseLogs, rc.takeLogs, logsResponse))
+}
+
+// Traces serves POST /v1/traces.
+func (rc *Receiver) Traces() http.Handler {
+	return rc.handler(serviceOf(receive.KindSpans, parseTraces, rc.takeTraces, tracesResponse))
+}
+
+func (rc *Receiver) handler(of service) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { rc.serve(w, r, of) })
+}
+
+func (rc *Receiver) serve(w http.ResponseWriter, r *http.Request, of service) {
+	v, problem := rc.intake.Enter(r, Protocol, of.kind)
 	form := asProtobuf
 	if problem == nil {
 		form, problem = formOf(r)
 	}
+	if problem == nil && of.kind == receive.KindSpans {
+		problem = forExperiment(r)
+	}
 	if problem == nil {
-		problem = rc.takeMetrics(w, r, v, form)
+		problem = rc.take(w, r, v, form, of)
 	}
 	if problem != nil {
 		writeProblem(w, form, problem)
-		rc.samples.Done(v, r, problem.Status, problem)
+		rc.intake.Done(v, r, problem.Status, problem)
 		return
 	}
-	response := pmetricotlp.NewExportResponse()
-	if v.Rejected > 0 {
-		response.PartialSuccess().SetRejectedDataPoints(int64(v.Rejected))
-		response.PartialSuccess().SetErrorMessage(reasons(v.Errors))
-	}
+	response := of.response(int64(v.Rejected), reasons(v.Errors))
 	marshal := response.MarshalProto
 	if form == asJSON {
 		marshal = response.MarshalJSON
@@ -71,7 +123,20 @@ func (rc *Receiver) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", form.media())
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(body) // the sender has gone: nobody is left to tell
-	rc.samples.Done(v, r, http.StatusOK, nil)
+	rc.intake.Done(v, r, http.StatusOK, nil)
+}
+
+func (rc *Receiver) take(w http.ResponseWriter, r *http.Request, v *receive.Visit, form form, of service) *receive.Problem {
+	body, release, err := rc.intake.Bodies.Read(w, r, v.Sender)
+	if err != nil {
+		return receive.AsProblem(err)
+	}
+	defer release()
+	take, err := of.parse(body, form)
+	if err != nil {
+		return receive.AsProblem(err)
+	}
+	return take(r.Context(), v)
 }
 
 // reasons says what was wrong, in one text.
@@ -90,37 +155,18 @@ func reasons(errors []receive.FieldError) string {
 	return text.String()
 }
 
-func (rc *Receiver) takeMetrics(w http.ResponseWriter, r *http.Request, v *receive.Visit, form form) *receive.Problem {
-	body, release, err := rc.samples.Bodies.Read(w, r, v.Sender)
-	if err != nil {
-		return receive.AsProblem(err)
-	}
-	defer release()
-	request, err := parseMetrics(body, form)
-	if err != nil {
-		return receive.AsProblem(err)
-	}
-	return rc.export(r.Context(), v, request)
-}
-
-func (rc *Receiver) export(ctx context.Context, v *receive.Visit, request pmetricotlp.ExportRequest) *receive.Problem {
-	return rc.samples.Take(ctx, v, translate(ctx, request.Metrics(), v))
-}
-
-func parseMetrics(body []byte, form form) (pmetricotlp.ExportRequest, error) {
-	request := pmetricotlp.NewExportRequest()
-	var err error
+// parse reads a request of a name.
+func parse(body []byte, form form, name string, request message) error {
+	unmarshal := request.UnmarshalProto
 	if form == asJSON {
-		err = request.UnmarshalJSON(body)
-	} else {
-		err = request.UnmarshalProto(body)
+		unmarshal = request.UnmarshalJSON
 	}
-	if err != nil {
-		return request, receive.Invalid(receive.FieldError{
-			Field: "body", Value: form.String(), Remedy: fmt.Sprintf("it is no ExportMetricsServiceRequest (%v)", err),
+	if err := unmarshal(body); err != nil {
+		return receive.Invalid(receive.FieldError{
+			Field: "body", Value: form.String(), Remedy: fmt.Sprintf("it is no %s (%v)", name, err),
 		})
 	}
-	return request, nil
+	return nil
 }
 
 // form is how a message is written.
@@ -199,6 +245,8 @@ func codeOf(code int) codes.Code {
 		return codes.ResourceExhausted
 	case http.StatusServiceUnavailable:
 		return codes.Unavailable
+	case http.StatusNotImplemented:
+		return codes.Unimplemented
 	case http.StatusRequestTimeout:
 		return codes.DeadlineExceeded
 	}

@@ -17,8 +17,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
@@ -34,8 +36,24 @@ import (
 // taken keeps what was published.
 type taken struct {
 	mu     sync.Mutex
-	series []signal.Series // guarded by mu
+	series []signal.Series    // guarded by mu
+	logs   []signal.LogBatch  // guarded by mu
+	spans  []signal.SpanBatch // guarded by mu
 	err    error
+}
+
+func (p *taken) PublishLogs(_ context.Context, _ time.Time, batches []signal.LogBatch) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.logs = append(p.logs, batches...)
+	return p.err
+}
+
+func (p *taken) PublishSpans(_ context.Context, _ time.Time, batches []signal.SpanBatch) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spans = append(p.spans, batches...)
+	return p.err
 }
 
 func (p *taken) PublishSamples(_ context.Context, _ time.Time, _ string, series []signal.Series) error {
@@ -61,7 +79,7 @@ func (p *taken) find(t *testing.T, name, label, value string) signal.Series {
 
 func newReceiver() (*Receiver, *taken) {
 	p := &taken{}
-	return New(receive.NewSamples(receive.SampleConfig{
+	return New(receive.NewIntake(receive.IntakeConfig{
 		Publisher: p, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
 		Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler),
 	})), p
@@ -127,13 +145,17 @@ func example() (pmetric.Metrics, pmetric.MetricSlice) {
 
 func post(t *testing.T, rc *Receiver, contentType, encoding string, body []byte) *httptest.ResponseRecorder {
 	t.Helper()
+	return postTo(rc.Metrics(), contentType, encoding, body)
+}
+
+func postTo(h http.Handler, contentType, encoding string, body []byte) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "/v1/metrics", bytes.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	if encoding != "" {
 		r.Header.Set("Content-Encoding", encoding)
 	}
 	w := httptest.NewRecorder()
-	rc.Metrics().ServeHTTP(w, r)
+	h.ServeHTTP(w, r)
 	return w
 }
 
@@ -308,21 +330,32 @@ func TestTheSDKSends(t *testing.T) {
 	}
 }
 
-func FuzzMetrics(f *testing.F) {
+func FuzzRequests(f *testing.F) {
 	metrics, _ := example()
 	request := pmetricotlp.NewExportRequestFromMetrics(metrics)
 	asProto, _ := request.MarshalProto()
 	asText, _ := request.MarshalJSON()
 	f.Add(asProto, false)
 	f.Add(asText, true)
+	for _, m := range []answer{plogotlp.NewExportRequestFromLogs(exampleLogs()), ptraceotlp.NewExportRequestFromTraces(exampleTraces())} {
+		asProto, _ := m.MarshalProto()
+		asText, _ := m.MarshalJSON()
+		f.Add(asProto, false)
+		f.Add(asText, true)
+	}
 	f.Fuzz(func(t *testing.T, data []byte, text bool) {
 		form := asProtobuf
 		if text {
 			form = asJSON
 		}
-		request, err := parseMetrics(data, form)
-		if err == nil {
+		if request, err := parseMetrics(data, form); err == nil {
 			translate(t.Context(), request.Metrics(), &receive.Visit{At: time.Now()})
+		}
+		if request, err := parseLogs(data, form); err == nil {
+			logBatches(request.Logs(), 1)
+		}
+		if request, err := parseTraces(data, form); err == nil {
+			spanBatches(request.Traces())
 		}
 	})
 }

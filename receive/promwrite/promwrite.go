@@ -38,17 +38,17 @@ const (
 )
 
 // Handler serves POST /api/v1/write. It is safe for concurrent use.
-type Handler struct{ samples *receive.Samples }
+type Handler struct{ intake *receive.Intake }
 
 // New returns a handler.
-func New(samples *receive.Samples) *Handler {
-	samples.Protocols(Protocol)
-	return &Handler{samples: samples}
+func New(intake *receive.Intake) *Handler {
+	intake.Count(Protocol, receive.KindSamples)
+	return &Handler{intake: intake}
 }
 
 // ServeHTTP reads, publishes and answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	v, problem := h.samples.Enter(r, Protocol)
+	v, problem := h.intake.Enter(r, Protocol, receive.KindSamples)
 	version := 0
 	if problem == nil {
 		version, problem = h.serve(w, r, v)
@@ -70,7 +70,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		w.WriteHeader(code)
 	}
-	h.samples.Done(v, r, code, problem)
+	h.intake.Done(v, r, code, problem)
 }
 
 // partial says what of a request was left out.
@@ -88,7 +88,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, v *receive.Visit
 	if problem != nil {
 		return 0, problem
 	}
-	body, release, err := h.samples.Bodies.Read(w, r, v.Sender)
+	body, release, err := h.intake.Bodies.Read(w, r, v.Sender)
 	if err != nil {
 		return version, receive.AsProblem(err)
 	}
@@ -102,7 +102,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, v *receive.Visit
 	if err != nil {
 		return version, receive.AsProblem(err)
 	}
-	return version, h.samples.Take(r.Context(), v, series)
+	return version, h.intake.Take(r.Context(), v, series)
 }
 
 // versionOf reads which message a request carries.

@@ -24,7 +24,11 @@ import (
 )
 
 // taken keeps what was published.
-type taken struct{ series []signal.Series }
+type taken struct {
+	receive.TelemetryPublisher // nothing but samples comes
+
+	series []signal.Series
+}
 
 func (p *taken) PublishSamples(_ context.Context, _ time.Time, _ string, series []signal.Series) error {
 	p.series = append(p.series, series...)
@@ -33,7 +37,7 @@ func (p *taken) PublishSamples(_ context.Context, _ time.Time, _ string, series 
 
 func newHandler(perSender int) (*Handler, *taken) {
 	p := &taken{}
-	return New(receive.NewSamples(receive.SampleConfig{
+	return New(receive.NewIntake(receive.IntakeConfig{
 		Publisher: p, Clock: clock.Wall{}, Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
 		Caps: receive.NewCaps(receive.CapsConfig{PerSender: perSender}), Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler),
 	})), p
@@ -109,7 +113,7 @@ func TestVersionOneIsTakenWhole(t *testing.T) {
 		t.Errorf("the first series is %+v", first)
 	}
 	want := []signal.HistogramSample{{
-		At: at, Schema: 1, Count: 6, Sum: 10, ZeroThreshold: 0.001, ZeroCount: 1, PositiveSpans: []signal.Span{{Offset: -1, Length: 2}}, Positive: []float64{2, 3},
+		At: at, Schema: 1, Count: 6, Sum: 10, ZeroThreshold: 0.001, ZeroCount: 1, PositiveSpans: []signal.BucketSpan{{Offset: -1, Length: 2}}, Positive: []float64{2, 3},
 	}}
 	if diff := cmp.Diff(want, p.series[1].Histograms); diff != "" {
 		t.Errorf("histograms, want -, got +:\n%s", diff)

@@ -180,8 +180,8 @@ func readVitest(content []byte) (*tally, error) {
 
 var closing = regexp.MustCompile(`(?m)^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$`)
 
-// readClosingLine reads the last line of the form "N passed, N failed, N skipped" of a script's output. The whole output
-// explains the failures.
+// readClosingLine reads the last line of the form "N passed, N failed, N skipped" of a script's output. What the script wrote
+// of a failed test in the form of TAP explains its failure; without that the whole output does.
 func readClosingLine(output string) (*tally, error) {
 	matches := closing.FindAllStringSubmatch(output, -1)
 	if len(matches) == 0 {
@@ -193,15 +193,39 @@ func readClosingLine(output string) (*tally, error) {
 		return number
 	}
 	result := &tally{passed: count(last[1])}
+	named := notOK(output)
 	for i := range count(last[2]) {
-		explained := output
-		if i > 0 {
-			explained = "see above"
+		switch {
+		case i < len(named):
+			result.fail("browser, "+named[i].name, named[i].output)
+		case i == 0:
+			result.fail("browser", output)
+		default:
+			result.fail("browser", "see above")
 		}
-		result.fail(fmt.Sprintf("browser, failure %d", i+1), explained)
 	}
 	for range count(last[3]) {
 		result.skip("browser", "see "+outputFolder+"/browser.txt")
 	}
 	return result, nil
+}
+
+// notOK returns the failed tests of an output in the form of TAP (testanything.org): a line "not ok N - name" and what stands
+// below it until the next test.
+func notOK(output string) []failure {
+	var failures []failure
+	var inside bool
+	for line := range strings.Lines(output) {
+		head, found := strings.CutPrefix(line, "not ok ")
+		switch {
+		case found:
+			_, name, _ := strings.Cut(strings.TrimSpace(head), " - ")
+			failures, inside = append(failures, failure{name: name}), true
+		case strings.HasPrefix(line, "ok "), strings.HasPrefix(line, "# "):
+			inside = false
+		case inside:
+			failures[len(failures)-1].output += line
+		}
+	}
+	return failures
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestGoEventsAreCounted(t *testing.T) {
@@ -132,6 +134,19 @@ func TestTheClosingLineOfAScriptIsRead(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestWhatFailedInABrowserIsNamedAndExplained(t *testing.T) {
+	output := "TAP version 13\n# Subtest: first\nok 1 - first\n# Subtest: second - of two\nnot ok 2 - second - of two\n" +
+		"  error: 'not within 15000 ms'\n# Subtest: third\nok 3 - third\n# fail 1\n2 passed, 1 failed\n"
+	got, err := readClosingLine(output)
+	if err != nil {
+		t.Fatalf("read: %v", err)
+	}
+	want := []failure{{name: "browser, second - of two", output: "  error: 'not within 15000 ms'\n"}}
+	if diff := cmp.Diff(want, got.failures, cmp.AllowUnexported(failure{})); diff != "" {
+		t.Errorf("failures (-want +got):\n%s", diff)
 	}
 }
 

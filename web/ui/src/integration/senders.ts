@@ -18,7 +18,7 @@ export interface Sender {
 export const senders: readonly Sender[] = [
   { kind: "prometheus", title: "Prometheus", what: "Alerts as it sends them to an Alertmanager." },
   { kind: "remote-write", title: "Prometheus remote write", what: "Samples of a Prometheus, Grafana Alloy, vmagent or Collector." },
-  { kind: "otlp", title: "OpenTelemetry", what: "Metrics of an SDK or a Collector, by OTLP over HTTP or gRPC." },
+  { kind: "otlp", title: "OpenTelemetry", what: "Metrics, logs and traces of an SDK or a Collector, by OTLP over HTTP or gRPC." },
   { kind: "alertmanager", title: "Alertmanager webhook", what: "Notifications of an Alertmanager that stays where it is." },
   { kind: "am-events", title: "Alertmanager event recorder", what: "What an Alertmanager decided, to compare with. Version 0.33 and later." },
   { kind: "am-told", title: "Alertmanager as witness", what: "Whom an Alertmanager without event recorder told, to compare with. Makes no alerts." },

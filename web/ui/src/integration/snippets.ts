@@ -133,7 +133,7 @@ const guides: Record<string, Write> = {
   otlp: ({ url, key, host, name }) => ({
     steps: [
       { caption: "For an SDK, in its environment:", lines: `OTEL_EXPORTER_OTLP_ENDPOINT=${url}\nOTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer ${key}"\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf` },
-      { caption: "For a Collector:", lines: `exporters:\n  otlphttp/fairlead:\n    endpoint: ${url}\n    headers:\n      authorization: Bearer ${key}\n\nservice:\n  pipelines:\n    metrics:\n      exporters: [otlphttp/fairlead]` },
+      { caption: "For a Collector:", lines: `exporters:\n  otlphttp/fairlead:\n    endpoint: ${url}\n    headers:\n      authorization: Bearer ${key}\n\nservice:\n  pipelines:\n    metrics:\n      exporters: [otlphttp/fairlead]\n    logs:\n      exporters: [otlphttp/fairlead]\n    traces:\n      exporters: [otlphttp/fairlead]` },
     ],
     test: `curl -sS -X POST '${url}/v1/metrics' \\\n  -H '${bearer(key)}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"fairlead.test","gauge":{"dataPoints":[{"asDouble":1,"timeUnixNano":"'$(date +%s)'000000000"}]}}]}]}]}'`,
     note: `gRPC is taken at the same port (${host}) and at 4317; it belongs to the integration otlp then, not to ${name}.`,

@@ -283,6 +283,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "consume", a.consume)
 	for i := range samplePartitions {
 		g.start(ctx, "samples "+strconv.Itoa(i), a.samples.consume(i))
+		if a.samples.store.Remote() {
+			g.start(ctx, "remote store "+strconv.Itoa(i), a.samples.forward(i))
+		}
 	}
 	g.start(ctx, "anomalies", a.samples.pass)
 	g.start(ctx, "unread telemetry", a.samples.dropUnread)

@@ -135,6 +135,31 @@ type SeriesConfig struct {
 	Retention time.Duration `yaml:"retention"`
 	// MaxBytes is how much they may take on disk, in bytes, before the oldest are dropped; 0 sets no bound.
 	MaxBytes int64 `yaml:"max_bytes"`
+	// Remote keeps samples in another store, in place of the embedded database.
+	Remote RemoteConfig `yaml:"remote"`
+}
+
+// RemoteConfig names a Prometheus-compatible store for samples.
+type RemoteConfig struct {
+	// WriteURL takes remote write, for instance https://mimir.example.org/api/v1/push; "" keeps samples in the embedded database.
+	WriteURL string `yaml:"write_url"`
+	// QueryURL is what stands before /api/v1/query, for instance https://mimir.example.org/prometheus.
+	QueryURL string `yaml:"query_url"`
+	// Username is who asks and writes, "" for nobody.
+	Username string `yaml:"username"`
+	// PasswordFile holds the password of the user.
+	PasswordFile string `yaml:"password_file"`
+	// TokenFile holds a bearer token, in place of user and password.
+	TokenFile string `yaml:"token_file"`
+	// Tenant is sent as X-Scope-OrgID; "" sends none.
+	Tenant string `yaml:"tenant"`
+}
+
+// store returns the settings in the form of the package that uses them.
+func (c RemoteConfig) store() series.RemoteConfig {
+	return series.RemoteConfig{
+		WriteURL: c.WriteURL, QueryURL: c.QueryURL, Username: c.Username, PasswordFile: c.PasswordFile, TokenFile: c.TokenFile, Tenant: c.Tenant,
+	}
 }
 
 // AnomalyConfig says what is judged.
@@ -383,6 +408,12 @@ func checkSamples(c *Config) error {
 		return bad("otlp.http.listen", `%q: want address and port, for instance 127.0.0.1:4318, or "" to switch it off`, c.OTLP.HTTP.Listen)
 	case c.Bus.Sync != "interval" && c.Bus.Sync != "always":
 		return bad("bus.sync", "%q is unknown; write interval or always", c.Bus.Sync)
+	}
+	if c.Series.Remote != (RemoteConfig{}) {
+		if err := c.Series.Remote.store().Validate(); err != nil {
+			key, problem, _ := strings.Cut(err.Error(), " ")
+			return bad("series.remote."+key, "%s", problem)
+		}
 	}
 	return nil
 }

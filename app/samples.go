@@ -46,6 +46,7 @@ type samplePart struct {
 	watch    *anomaly.Watch
 	writer   *series.Writer
 	position atomic.Uint64 // of the last message that was stored and judged
+	sent     atomic.Uint64 // of the last message that a remote store has taken
 	written  time.Time     // of the last checkpoint
 
 	mu      sync.Mutex
@@ -70,9 +71,13 @@ func (a *App) openSamples(ctx context.Context) (err error) {
 	if s.bus, err = bus.Open(ctx, cfg, a.part("bus")); err != nil {
 		return fmt.Errorf("open the stream of telemetry in %s: %w", cfg.Dir, err)
 	}
-	s.store, err = series.Open(series.Config{
-		Dir: filepath.Join(a.cfg.Data.Dir, "series"), Retention: a.cfg.Series.Retention, MaxBytes: a.cfg.Series.MaxBytes,
-	}, a.part("series"), a.registry)
+	if remote := a.cfg.Series.Remote; remote != (RemoteConfig{}) {
+		s.store, err = series.OpenRemote(remote.store(), a.part("series"), a.registry)
+	} else {
+		s.store, err = series.Open(series.Config{
+			Dir: filepath.Join(a.cfg.Data.Dir, "series"), Retention: a.cfg.Series.Retention, MaxBytes: a.cfg.Series.MaxBytes,
+		}, a.part("series"), a.registry)
+	}
 	if err != nil {
 		return err
 	}
@@ -170,10 +175,7 @@ func (s *samples) consume(number int) func(ctx context.Context) error {
 		}
 		p.position.Store(position)
 		p.written = time.Now()
-		subjects := []string{bus.SampleSubject(tenant, number)}
-		err = s.bus.Consume(ctx, bus.TelemetryStream, subjects, position, sampleMessages, func(ctx context.Context, messages []bus.Message) error {
-			return s.apply(ctx, p, messages)
-		})
+		err = s.follow(ctx, p, position, s.apply)
 		if ctx.Err() == nil {
 			return err
 		}
@@ -184,32 +186,35 @@ func (s *samples) consume(number int) func(ctx context.Context) error {
 	}
 }
 
-// apply stores and judges messages.
+// follow lets work have the messages of a partition behind a position.
+func (s *samples) follow(ctx context.Context, p *samplePart, position uint64, work func(context.Context, *samplePart, []bus.Message) error) error {
+	subjects := []string{bus.SampleSubject(tenant, p.number)}
+	return s.bus.Consume(ctx, bus.TelemetryStream, subjects, position, sampleMessages, func(ctx context.Context, messages []bus.Message) error {
+		return work(ctx, p, messages)
+	})
+}
+
+// apply judges messages, and stores them unless that is done elsewhere.
 func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Message) error {
 	p.heed()
 	var findings []anomaly.Finding
-	at := s.app.clock.Now()
-	batch := p.writer.Begin(ctx)
-	for i := range messages {
-		r, err := signal.ReadSamples(messages[i].Data)
-		if err != nil {
-			s.logger.Error("a message of samples cannot be read and is left out", "sequence", messages[i].Sequence, "error", err)
-			continue
-		}
-		at = r.At
-		var view signal.SeriesView
-		for r.Next(&view) {
-			if err := batch.Add(&view); err != nil {
-				batch.Rollback()
-				return err
-			}
-			p.watch.Observe(&view, messages[i].Sequence, func(f anomaly.Finding) { findings = append(findings, f) })
-		}
-		if err := r.Err(); err != nil {
-			s.logger.Error("a message of samples is damaged; its rest is left out", "sequence", messages[i].Sequence, "error", err)
-		}
+	var batch *series.Batch
+	if !s.store.Remote() {
+		batch = p.writer.Begin(ctx)
 	}
-	if err := batch.Commit(); err != nil {
+	at, err := s.each(messages, s.app.clock.Now(), func(view *signal.SeriesView, sequence uint64) error {
+		p.watch.Observe(view, sequence, func(f anomaly.Finding) { findings = append(findings, f) })
+		if batch == nil {
+			return nil
+		}
+		return batch.Add(view)
+	})
+	if batch != nil && err != nil {
+		batch.Rollback()
+	} else if batch != nil {
+		err = batch.Commit()
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.desk.Take(ctx, at, findings); err != nil {
@@ -223,6 +228,29 @@ func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Messa
 		return s.checkpoint(ctx, p, checkpointRounds)
 	}
 	return nil
+}
+
+// each reads the series of messages, and returns when the last of them was received; at when none can be read. What cannot be
+// read is left out.
+func (s *samples) each(messages []bus.Message, at time.Time, do func(view *signal.SeriesView, sequence uint64) error) (time.Time, error) {
+	for i := range messages {
+		r, err := signal.ReadSamples(messages[i].Data)
+		if err != nil {
+			s.logger.Error("a message of samples cannot be read and is left out", "sequence", messages[i].Sequence, "error", err)
+			continue
+		}
+		at = r.At
+		var view signal.SeriesView
+		for r.Next(&view) {
+			if err := do(&view, messages[i].Sequence); err != nil {
+				return at, err
+			}
+		}
+		if err := r.Err(); err != nil {
+			s.logger.Error("a message of samples is damaged; its rest is left out", "sequence", messages[i].Sequence, "error", err)
+		}
+	}
+	return at, nil
 }
 
 // tell publishes alerts, and tries until it can.
@@ -247,6 +275,9 @@ func (s *samples) checkpoint(ctx context.Context, p *samplePart, rounds int) err
 	kept, err := p.watch.Checkpoint(ctx, s.blobs, p.checkpoints(), p.position.Load(), rounds)
 	if err != nil {
 		return err
+	}
+	if s.store.Remote() {
+		kept = min(kept, p.sent.Load())
 	}
 	if err := s.bus.Purge(ctx, bus.TelemetryStream, bus.SampleSubject(tenant, p.number), kept); err != nil && ctx.Err() == nil {
 		s.logger.Warn("the stream of telemetry cannot be tidied", "error", err)

@@ -2,12 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/fairlead/fairlead/base/series"
 	"github.com/fairlead/fairlead/base/signal"
@@ -38,48 +37,22 @@ func (j judgement) Stats() anomaly.Stats { return j.s.stats() }
 
 // Chart implements api.Anomalies.
 func (j judgement) Chart(ctx context.Context, selector string, from, to time.Time, limit int) ([]anomaly.Chart, bool, error) {
-	matchers, err := j.s.store.Parser().ParseMetricSelector(selector)
-	if err != nil {
+	selected, more, err := j.s.store.Select(ctx, selector, from.Add(-chartWarmUp), to, limit)
+	if errors.Is(err, series.ErrSelector) {
 		return nil, false, fmt.Errorf("%w; write for instance node_load1{instance=\"a:9100\"}", err)
 	}
-	querier, err := j.s.store.DB().Querier(from.Add(-chartWarmUp).UnixMilli(), to.UnixMilli())
 	if err != nil {
-		return nil, false, fmt.Errorf("read samples: %w", err)
+		return nil, false, err
 	}
-	defer func() { _ = querier.Close() }() // only read from
 	metadata := j.s.store.Metadata()
-	set := querier.Select(ctx, true, nil, matchers...)
-	var charts []anomaly.Chart
-	for set.Next() {
-		if len(charts) == limit {
-			return charts, true, nil
-		}
-		at := set.At()
-		name := at.Labels().Get(model.MetricNameLabel)
-		var samples []signal.Sample
-		for it := at.Iterator(nil); ; {
-			kind := it.Next()
-			if kind == chunkenc.ValNone {
-				break
-			}
-			if kind != chunkenc.ValFloat {
-				continue // native histograms have no single value
-			}
-			t, v := it.At()
-			samples = append(samples, signal.Sample{At: t, Value: v})
-		}
-		if len(samples) == 0 {
-			continue
-		}
-		c := anomaly.Draw(samples, kindOf(name, metadata[name]), from.UnixMilli(), chartPoints)
-		c.Unit = metadata[name].Unit
-		at.Labels().Range(func(l labels.Label) { c.Labels = append(c.Labels, signal.Label{Name: l.Name, Value: l.Value}) })
+	charts := make([]anomaly.Chart, 0, len(selected))
+	for _, one := range selected {
+		name := one.Labels.Get(model.MetricNameLabel)
+		c := anomaly.Draw(one.Samples, kindOf(name, metadata[name]), from.UnixMilli(), chartPoints)
+		c.Labels, c.Unit = one.Labels, metadata[name].Unit
 		charts = append(charts, c)
 	}
-	if err := set.Err(); err != nil {
-		return nil, false, fmt.Errorf("read samples: %w", err)
-	}
-	return charts, false, nil
+	return charts, more, nil
 }
 
 // kindOf says how a stored series is read: increments were stored as the counter that they add up to.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/exemplar"
@@ -24,6 +25,7 @@ import (
 type Writer struct {
 	store *Store
 	known map[signal.SeriesID]*known
+	swept time.Time
 	build labels.ScratchBuilder
 }
 
@@ -33,7 +35,16 @@ type known struct {
 	sum float64                   // of a series of increments, what they add up to
 	h   *histogram.FloatHistogram // the same of histograms
 	at  int64                     // up to which time they were added
+	// labels are those of the series, only where a remote store needs them again and again.
+	labels labels.Labels
+	used   time.Time
 }
+
+// Series of which nothing came for a while are forgotten, or those that come and go would fill the memory.
+const (
+	sweepEvery  = 10 * time.Minute
+	forgetAfter = 3 * time.Hour
+)
 
 // Writer returns a writer for one partition.
 func (s *Store) Writer() *Writer {
@@ -44,12 +55,24 @@ func (s *Store) Writer() *Writer {
 type Batch struct {
 	writer *Writer
 	app    storage.AppenderV2
+	outbox *outbox // in place of app for a remote store
 	count  int
+	now    time.Time
 }
 
 // Begin starts a batch. It must be ended by Commit or Rollback.
 func (w *Writer) Begin(ctx context.Context) *Batch {
-	return &Batch{writer: w, app: w.store.db.AppenderV2(ctx)}
+	b := &Batch{writer: w, now: time.Now()}
+	if b.now.Sub(w.swept) > sweepEvery {
+		w.swept = b.now
+		maps.DeleteFunc(w.known, func(_ signal.SeriesID, k *known) bool { return b.now.Sub(k.used) > forgetAfter })
+	}
+	if w.store.remote != nil {
+		b.outbox = w.store.remote.begin(ctx)
+	} else {
+		b.app = w.store.db.AppenderV2(ctx)
+	}
+	return b
 }
 
 // Add adds the samples of a series. What cannot be stored is counted and left out; an error means that the batch cannot go
@@ -57,19 +80,23 @@ func (w *Writer) Begin(ctx context.Context) *Batch {
 func (b *Batch) Add(v *signal.SeriesView) error {
 	w := b.writer
 	if len(v.Samples)+len(v.Histograms) == 0 {
-		_, err := w.describe(v) // keeps what it says of the metric
+		_, err := b.describe(v) // keeps what it says of the metric
 		return err
 	}
 	k := w.known[v.ID]
 	var ls labels.Labels
 	if k == nil {
 		var err error
-		if ls, err = w.describe(v); err != nil {
+		if ls, err = b.describe(v); err != nil {
 			return err
 		}
 		k = &known{}
+		if b.outbox != nil {
+			k.labels = ls
+		}
 		w.known[v.ID] = k
 	}
+	k.used = b.now
 	exemplars := exemplarsOf(v.Exemplars, &w.build)
 	for i := range v.Samples {
 		sample := v.Samples[i]
@@ -123,9 +150,14 @@ func (k *known) add(h *histogram.FloatHistogram) *histogram.FloatHistogram {
 
 // append adds one sample. A series that the database has forgotten meanwhile is named again.
 func (b *Batch) append(v *signal.SeriesView, k *known, ls *labels.Labels, at int64, value float64, h *histogram.FloatHistogram, options storage.AppendV2Options) error {
+	if b.outbox != nil {
+		b.outbox.add(k, at, value, h, options.Exemplars)
+		b.count++
+		return nil
+	}
 	ref, err := b.app.Append(k.ref, *ls, 0, at, value, nil, h, options)
 	if err != nil && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
-		if *ls, err = b.writer.describe(v); err != nil {
+		if *ls, err = b.describe(v); err != nil {
 			return err
 		}
 		ref, err = b.app.Append(0, *ls, 0, at, value, nil, h, options)
@@ -143,6 +175,9 @@ func (b *Batch) append(v *signal.SeriesView, k *known, ls *labels.Labels, at int
 
 // Commit stores the batch.
 func (b *Batch) Commit() error {
+	if b.outbox != nil {
+		return b.commitRemote()
+	}
 	if err := b.app.Commit(); err != nil {
 		return fmt.Errorf("store samples: %w", err)
 	}
@@ -150,17 +185,37 @@ func (b *Batch) Commit() error {
 	return nil
 }
 
+func (b *Batch) commitRemote() error {
+	taken, err := b.outbox.send()
+	switch {
+	case err != nil:
+		return err
+	case taken:
+		b.writer.store.stored.Add(float64(b.count))
+	default:
+		b.writer.store.rejected.WithLabelValues("remote").Add(float64(b.count))
+	}
+	return nil
+}
+
 // Rollback drops the batch.
-func (b *Batch) Rollback() { _ = b.app.Rollback() } // nothing can be done about it
+func (b *Batch) Rollback() {
+	if b.app != nil {
+		_ = b.app.Rollback() // nothing can be done about it
+	}
+}
 
 // describe returns the labels of a series and keeps what is known of its metric.
-func (w *Writer) describe(v *signal.SeriesView) (labels.Labels, error) {
+func (b *Batch) describe(v *signal.SeriesView) (labels.Labels, error) {
 	described, family, unit, help, err := v.Describe()
 	if err != nil {
 		return labels.EmptyLabels(), err
 	}
-	w.store.metadata.keep(described.Get(model.MetricNameLabel), family, unit, help)
-	return buildLabels(described, &w.build), nil
+	name, m, fresh := b.writer.store.metadata.keep(described.Get(model.MetricNameLabel), Metadata{Family: family, Unit: unit, Help: help})
+	if fresh && b.outbox != nil {
+		b.outbox.describe(name, m)
+	}
+	return buildLabels(described, &b.writer.build), nil
 }
 
 // buildLabels copies labels into Prometheus' form.
@@ -221,24 +276,26 @@ type metadata struct {
 // maxFamilies bounds of how many metrics something is remembered.
 const maxFamilies = 100_000
 
-func (m *metadata) keep(name string, family signal.Family, unit, help string) {
-	if family == "" && unit == "" && help == "" {
-		return
+// keep notes what a sender says of a metric, or of a part of one. It returns the metric's name, and whether that is new.
+func (m *metadata) keep(name string, says Metadata) (string, Metadata, bool) {
+	if says == (Metadata{}) {
+		return name, says, false
 	}
-	if family == "histogram" || family == "summary" {
+	if says.Family == "histogram" || says.Family == "summary" {
 		for _, suffix := range []string{"_bucket", "_count", "_sum"} {
 			name = strings.TrimSuffix(name, suffix)
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if have, known := m.families[name]; known && have == (Metadata{Family: family, Unit: unit, Help: help}) {
-		return
-	} else if known || len(m.families) < maxFamilies {
-		m.families[strings.Clone(name)] = Metadata{ // they are part of a record that need not live on
-			Family: signal.Family(strings.Clone(string(family))), Unit: strings.Clone(unit), Help: strings.Clone(help),
-		}
+	have, known := m.families[name]
+	if known && have == says || !known && len(m.families) >= maxFamilies {
+		return name, have, false
 	}
+	name = strings.Clone(name) // they are part of a record that need not live on
+	says = Metadata{Family: signal.Family(strings.Clone(string(says.Family))), Unit: strings.Clone(says.Unit), Help: strings.Clone(says.Help)}
+	m.families[name] = says
+	return name, says, true
 }
 
 // Metadata returns what is known of metrics, by name.

@@ -14,7 +14,9 @@
 // Values that say what was added (signal.Delta) are stored as the counter that they add up to, so that rate() works on them;
 // after a restart that counter begins at 0 again, as one of a restarted program does.
 //
-// Queries are Prometheus' own engine over the same database (Querier, Engine).
+// Queries are Prometheus' own engine over the same database (DB, Engine).
+//
+// A Store of OpenRemote keeps nothing here: batches go out by remote write, and queries to the other end.
 package series
 
 import (
@@ -84,6 +86,7 @@ type Store struct {
 	db       *tsdb.DB
 	engine   *promql.Engine
 	parser   parser.Parser
+	remote   *remote // in place of db when samples are kept elsewhere
 	metadata metadata
 	rejected *prometheus.CounterVec
 	stored   prometheus.Counter
@@ -106,15 +109,22 @@ func Open(config Config, logger *slog.Logger, registry prometheus.Registerer) (*
 	if err != nil {
 		return nil, fmt.Errorf("open the samples in %s: %w", config.Dir, err)
 	}
-	s := &Store{config: config, db: db, metadata: metadata{families: make(map[string]Metadata)}}
+	s := newStore(config, logger)
+	s.db = db
+	s.register(registry)
+	return s, nil
+}
+
+// newStore returns a store that has neither a database nor another end yet.
+func newStore(config Config, logger *slog.Logger) *Store {
+	s := &Store{config: config, metadata: metadata{families: make(map[string]Metadata)}}
 	s.parser = parser.NewParser(parser.Options{EnableExperimentalFunctions: true})
 	s.engine = promql.NewEngine(promql.EngineOpts{
 		Logger: quiet(logger), MaxSamples: config.QuerySamples, Timeout: config.QueryTimeout, LookbackDelta: Lookback,
 		EnableAtModifier: true, EnableNegativeOffset: true, NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
 		Parser: s.parser,
 	})
-	s.register(registry)
-	return s, nil
+	return s
 }
 
 // quiet passes on what the database warns of.
@@ -152,7 +162,11 @@ func (s *Store) register(registry prometheus.Registerer) {
 	if registry == nil {
 		return
 	}
-	registry.MustRegister(s.rejected, s.stored,
+	registry.MustRegister(s.rejected, s.stored)
+	if s.db == nil {
+		return
+	}
+	registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "fairlead_series_active", Help: "Series that have samples in memory.",
 		}, func() float64 { return float64(s.db.Head().NumSeries()) }),
@@ -169,6 +183,10 @@ func (s *Store) register(registry prometheus.Registerer) {
 
 // Close ends the database.
 func (s *Store) Close() error {
+	if s.db == nil {
+		s.remote.client.CloseIdleConnections()
+		return nil
+	}
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close the samples: %w", err)
 	}
@@ -181,8 +199,11 @@ func (s *Store) Engine() *promql.Engine { return s.engine }
 // Parser returns what reads PromQL.
 func (s *Store) Parser() parser.Parser { return s.parser }
 
-// DB returns the database for those that read it by Prometheus' own interfaces.
+// DB returns the database, nil of a remote Store, for those that read it by Prometheus' own interfaces.
 func (s *Store) DB() *tsdb.DB { return s.db }
+
+// ErrSelector says that a selector is none.
+var ErrSelector = errors.New("not a selector of series")
 
 // reasons why samples are left out.
 var reasons = []struct {
@@ -194,8 +215,12 @@ var reasons = []struct {
 	{"out_of_bounds", storage.ErrOutOfBounds},
 	{"duplicate", storage.ErrDuplicateSampleForTimestamp},
 	{"invalid", tsdb.ErrInvalidSample},
+	{"remote", errRemote},
 	{"other", nil},
 }
+
+// errRemote says that the store elsewhere refused samples.
+var errRemote = errors.New("the remote store refused it")
 
 // reject counts a sample that cannot be stored.
 func (s *Store) reject(err error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/base/series"
 	"github.com/fairlead/fairlead/ops/anomaly"
 )
 
@@ -236,8 +238,11 @@ func (a *API) chartSeries(ctx context.Context, in *chartQuery) (*body[SeriesChar
 		return nil, bad("from", in.From, "at most 31 days fit into one chart")
 	}
 	charts, more, err := a.cfg.Anomalies.Chart(ctx, in.Selector, in.From, in.To, in.Limit)
-	if err != nil {
+	if errors.Is(err, series.ErrSelector) {
 		return nil, bad("selector", in.Selector, err.Error())
+	}
+	if err != nil {
+		return nil, huma.Error503ServiceUnavailable("The store of samples does not answer now. Try again.", err)
 	}
 	all := SeriesCharts{Items: []SeriesChart{}, More: more}
 	for i := range charts {

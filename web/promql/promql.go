@@ -12,6 +12,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httputil"
 	"runtime"
 	"strconv"
 	"strings"
@@ -43,12 +44,16 @@ type Config struct {
 
 // Handler serves the API. It is safe for concurrent use.
 type Handler struct {
-	store *series.Store
-	api   http.Handler
+	store  *series.Store
+	api    http.Handler
+	remote http.Handler // in place of api when samples are kept elsewhere
 }
 
 // New returns a handler.
 func New(c Config) *Handler {
+	if c.Store.Remote() {
+		return &Handler{store: c.Store, remote: forward(c.Store, c.Logger)}
+	}
 	db := c.Store.DB()
 	api := v1.NewAPI(
 		c.Store.Engine(), db, nil, nil, db,
@@ -83,11 +88,41 @@ func Patterns() []string {
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.remote != nil {
+		h.remote.ServeHTTP(w, r)
+		return
+	}
 	if r.URL.Path == Prefix+"/metadata" {
 		h.metadata(w, r)
 		return
 	}
 	h.api.ServeHTTP(w, r)
+}
+
+// forward passes requests on to the store that keeps the samples. What lets the asker in here is not shown there.
+func forward(store *series.Store, logger *slog.Logger) http.Handler {
+	target, transport := store.QueryURL()
+	return &httputil.ReverseProxy{
+		Transport: transport,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			for _, name := range []string{"Authorization", "Cookie", "Origin", "Referer"} {
+				r.Out.Header.Del(name)
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			r.Header.Del("Set-Cookie")
+			return nil
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil {
+				logger.Warn("the remote store does not answer", "error", err)
+			}
+			answer(w, http.StatusBadGateway, map[string]any{
+				"status": "error", "errorType": "unavailable", "error": "the store of samples does not answer; see series.remote.query_url in the configuration",
+			})
+		},
+	}
 }
 
 // metadata answers what is known of metrics.

@@ -80,12 +80,12 @@ type Model struct {
 	moved  uint16
 
 	// The profiles hold the mean of the values in each part of a day and of a week.
-	dayNow, weekNow     part
-	days, weeks         uint8
-	dayKnown, weekKnown bool  // the two were forecast from before
-	slots               uint8 // parts of a day in use; 0 until the step is known
-	dayMean             [daySlots]float32
-	weekMean            [weekSlots]float32
+	dayNow, weekNow   part
+	days, weeks       uint8
+	dayUsed, weekUsed uint16 // how many values were forecast from each
+	slots             uint8  // parts of a day in use; 0 until the step is known
+	dayMean           [daySlots]float32
+	weekMean          [weekSlots]float32
 }
 
 // Forecast is what a Model expects of the next value.

@@ -84,18 +84,37 @@ func (m *Model) choosePower(base float64, f *Forecast) {
 
 // learnLosses learns who forecasts well.
 func (m *Model) learnLosses(v float32, in *inputs) {
-	pace := max(1/float32(m.n), 1.0/256)
-	for i := range m.shortLoss {
-		if i < shortDay || i < shortWeek && in.hasD || i >= shortWeek && in.hasW {
-			learnLoss(&m.shortLoss[i], v-in.short[i], pace)
+	learnAll(m.shortLoss[:], in.short[:], v, 1/float32(m.n), 1.0/256, shortDay, shortWeek, m, in)
+	learnAll(m.longLoss[:], in.long[:], v, 1/float32(m.n), 1.0/1024, longDay, longWeek, m, in)
+}
+
+// learnAll lets the losses of forecasts learn what came. The profiles know nothing at first: they count from when they do,
+// and have to earn their weight.
+func learnAll(losses, forecasts []float32, v, young, pace float32, day, week int, m *Model, in *inputs) {
+	best := float32(math.MaxFloat32)
+	for i := range day {
+		learnLoss(&losses[i], v-forecasts[i], max(young, pace))
+		best = min(best, losses[i])
+	}
+	if in.hasD {
+		for i := day; i < week; i++ {
+			joined(&losses[i], v-forecasts[i], pace, best, m.dayUsed)
 		}
 	}
-	pace = max(1/float32(m.n), 1.0/1024)
-	for i := range m.longLoss {
-		if i < longDay || i < longWeek && in.hasD || i >= longWeek && in.hasW {
-			learnLoss(&m.longLoss[i], v-in.long[i], pace)
-		}
+	if in.hasW {
+		joined(&losses[week], v-forecasts[week], pace, best, m.weekUsed)
 	}
+}
+
+// Whoever joins later begins as bad as so many times the best, with the weight of so many values.
+const joinLoss, joinWeight = 2, 8
+
+// joined is learnLoss for a forecaster that was used so many times.
+func joined(loss *float32, e, pace, best float32, used uint16) {
+	if *loss == 0 {
+		*loss = joinLoss*best + tiny
+	}
+	learnLoss(loss, e, max(1/(float32(used)+joinWeight), pace))
 }
 
 // learnLoss averages an absolute error; the first is taken as it is.
@@ -132,8 +151,7 @@ func (m *Model) learnLevels(v float32) {
 func (m *Model) learnProfiles(at int64, step, v float32, in *inputs) {
 	if in.hasD {
 		off := v - in.day
-		if !m.dayKnown {
-			m.dayKnown = true
+		if m.dayUsed == 0 {
 			m.dayOff16, m.dayOff64, m.dayOff1k = off, off, off
 			m.held[3], m.held[4], m.waiting[3], m.waiting[4] = off, off, off, off
 		}
@@ -141,14 +159,15 @@ func (m *Model) learnProfiles(at int64, step, v float32, in *inputs) {
 		m.dayOff16 += (off - m.dayOff16) / 16
 		m.dayOff64 += (off - m.dayOff64) / 64
 		m.dayOff1k += (off - m.dayOff1k) / 1024
+		m.dayUsed = min(m.dayUsed, math.MaxUint16-1) + 1
 	}
 	if in.hasW {
 		off := v - in.week
-		if !m.weekKnown {
-			m.weekKnown = true
+		if m.weekUsed == 0 {
 			m.weekOff64, m.held[5], m.waiting[5] = off, off, off
 		}
 		m.weekOff64 += (off - m.weekOff64) / 64
+		m.weekUsed = min(m.weekUsed, math.MaxUint16-1) + 1
 	}
 	if m.slots == 0 {
 		if step <= 0 || step > day/4 || m.n < hold {

@@ -17,7 +17,7 @@ type state struct {
 
 const (
 	// welcome is how often a week one test of one series may be wrong before the budget is asked.
-	welcome = 0.015
+	welcome = 0.007
 	// alone is how much rarer, in powers of ten, something has to be that no other family of tests sees, which is when
 	// none finds it rarer than second a week.
 	alone, second = 0.7, 0.3
@@ -29,8 +29,8 @@ const (
 	coolDecades, news = 2, 1
 	// calm is how many values without evidence end an anomaly.
 	calm = 10
-	// familiar is how many moments alike make one that is not told.
-	familiar = 4
+	// familiar is how many moments alike, as alike counts them, make one that is not told.
+	familiar = 3.5
 )
 
 // bar is welcome in powers of ten.
@@ -43,12 +43,11 @@ func (s *Series) decide(v *Verdict, distance float32) {
 	kind := kindOf(v.Test)
 	bar := bar + st.taste
 	st.heat = min(st.heat+s.step/daySeconds*coolDecades, 1)
+	fresh := false // a new odd moment
 	if evidence < st.heat-news {
 		v.Score = 1 / (1 + math.Pow(10, float64(evidence-bar)/4))
 		st.heat = evidence
-		if evidence < bar+0.3 {
-			st.moments.begin(s.at, kind, distance)
-		}
+		fresh = evidence < bar+0.3
 	} else if evidence < st.heat+1 {
 		st.moments.grow(distance)
 	}
@@ -59,7 +58,7 @@ func (s *Series) decide(v *Verdict, distance float32) {
 	loud := st.loud
 	switch {
 	case !st.on && evidence < bar+st.rest:
-		st.on, st.quiet = true, 0
+		st.on, st.quiet, fresh = true, 0, true
 		st.loud = st.moments.alike(s.at, kind, distance) < familiar
 	case st.on && evidence < bar+0.5:
 		st.quiet = 0
@@ -68,6 +67,9 @@ func (s *Series) decide(v *Verdict, distance float32) {
 		if st.quiet++; st.quiet > calm {
 			st.on, st.loud = false, false
 		}
+	}
+	if fresh {
+		st.moments.begin(s.at, kind, distance)
 	}
 	if st.on {
 		st.rest = max(min(st.rest, evidence-bar-1), -restDecades)
@@ -83,16 +85,19 @@ func logWeekly(v *Verdict) float64 { return math.Log10(min(max(v.Weekly, 1e-12),
 
 // moments are the last odd moments of a series: what happened like that before is known.
 type moments struct {
-	at       [8]uint32  // minutes since 1970; 0 for none
-	distance [8]float32 // how far the value was from where it should be, at most
-	kind     [8]uint8
+	at       [16]uint32  // minutes since 1970; 0 for none
+	distance [16]float32 // how far the value was from where it should be, at most
+	kind     [16]uint8
 	next     uint8
 }
 
 // kindOf groups tests that find the same kind of thing.
 func kindOf(t Test) uint8 {
-	if t < Stay {
+	switch {
+	case t < Shift16Up:
 		return uint8(t & 1)
+	case t < Stay:
+		return uint8(Shift16Up + t&1)
 	}
 	return uint8(t)
 }
@@ -102,7 +107,9 @@ const (
 	dayMinutes   = 24 * 60
 	// remembered is for how many minutes a moment counts, apart how many lie between two that are not the same, and
 	// sameTime how far from the same time of the day one may be.
-	remembered, apart, sameTime = 14 * dayMinutes, 10, 30
+	remembered, apart, sameTime = 15 * dayMinutes, 10, 30
+	// fading is in how many minutes a moment comes to count half.
+	fading = 2 * dayMinutes
 	// larger is how much larger than the one before a moment may be to be alike.
 	larger = 1.6
 )
@@ -122,7 +129,9 @@ func (m *moments) grow(distance float32) {
 	}
 }
 
-// alike returns how many moments like one now there were of late; those at this time of the day count half as much again.
+// alike returns how many moments like one now there were of late. Those at this time of the day count three times, those at this
+// time of the week twice however long ago: what comes by the clock is known sooner than what comes when it likes, and what comes
+// once in a while is never known.
 func (m *moments) alike(at int64, kind uint8, distance float32) float32 {
 	now := uint32(at / minuteMillis)
 	count := float32(0)
@@ -134,10 +143,14 @@ func (m *moments) alike(at int64, kind uint8, distance float32) float32 {
 		if abs(distance) > larger*abs(m.distance[i]) || (distance > 0) != (m.distance[i] > 0) {
 			continue
 		}
-		count++
+		weight := float32(math.Exp2(-float64(age) / fading))
 		if (age+sameTime)%dayMinutes <= 2*sameTime {
-			count += 0.5
+			weight *= 3
 		}
+		if (age+sameTime)%(7*dayMinutes) <= 2*sameTime {
+			weight = max(weight, 2)
+		}
+		count += weight
 	}
 	return count
 }

@@ -126,7 +126,15 @@ func (s *Series) observe(at int64, value float64, gap bool, siblings *Siblings) 
 	f := s.model.Observe(at/1000, s.step, v, s.base)
 	verdict := s.judge(inSpreads(v-f.Next, f.Spread), inSpreads(v-f.Level, f.LevelSpread), value == s.last, siblings.of(s.model.Seen()))
 	s.last = value
-	s.decide(&verdict, v-f.Level)
+	distance := v - f.Level
+	switch verdict.Test {
+	case Shift16Up, Shift16Down:
+		distance = s.stats.shift16 * f.LevelSpread
+	case Shift64Up, Shift64Down:
+		distance = s.stats.shift64 * f.LevelSpread
+	default: // what one value says
+	}
+	s.decide(&verdict, distance)
 	reach := float64(usual * deviation * f.Spread)
 	verdict.Value, verdict.Expected = value, s.base+float64(f.Next)
 	verdict.Low, verdict.High = verdict.Expected-reach, verdict.Expected+reach

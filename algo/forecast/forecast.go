@@ -75,7 +75,7 @@ type Model struct {
 	longSide int8
 	longRun  uint8
 	recent   float32 // average over about 8 values, not pulled in
-	// before is where the series was before it moved, and moved how many values ago; 0 means it has not.
+	// before is where the series was before it went away, and moved how many values ago that was; 0 means it has not.
 	before float32
 	moved  uint16
 
@@ -120,6 +120,9 @@ func (m *Model) Observe(at int64, step, v float32, base float64) Forecast {
 	var in inputs
 	m.look(at, &in)
 	f := m.forecast(&in, base)
+	if m.returns(v, &f) {
+		m.moveBack(v, &in, &f)
+	}
 	m.learn(at, step, v, base, &in, &f)
 	return f
 }
@@ -196,6 +199,22 @@ func (m *Model) forecast(in *inputs, base float64) Forecast {
 	f.Spread = max(m.spread[m.power]*powered(m.power, f.Next, base), floor)
 	f.LevelSpread = max(m.longSpread*powered(m.power, f.Level, base), floor)
 	return f
+}
+
+// Away says that the series left a level with the last value: something is wrong with it. When it comes back within a day or
+// so, that is no surprise, and the model goes on with what it knew.
+func (m *Model) Away(level float32) { m.before, m.moved = level, 1 }
+
+// within is how many values a series may be away until its return is none any more.
+const within = 1500
+
+// returns says that the series is back where it was before it moved.
+func (m *Model) returns(v float32, f *Forecast) bool {
+	if m.moved == 0 || m.moved > within {
+		return false
+	}
+	near := float32(math.Abs(float64(v - m.before)))
+	return near < 3*1.25*f.LevelSpread && near < 0.5*float32(math.Abs(float64(v-f.Level)))
 }
 
 // From these places on forecasters need the time of day, and of the week.

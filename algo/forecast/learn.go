@@ -228,8 +228,19 @@ func (m *Model) move(v float32, in *inputs, f *Forecast) {
 	if count(&m.longSide, &m.longRun, v-f.Level, 3*1.25*f.LevelSpread) >= moveLong {
 		m.longRun = 0
 		m.shift(m.recent - f.Level)
-		m.before, m.moved = f.Level, 1
 	}
+}
+
+// moveBack takes over the level from before the series moved, of which v is a value.
+func (m *Model) moveBack(v float32, in *inputs, f *Forecast) {
+	m.shift(m.before - f.Level)
+	m.level4, m.level16, m.last, m.recent, m.trend = v, v, v, v, 0
+	m.held[0], m.waiting[0] = v, v
+	m.moved, m.run, m.longRun = 0, 0, 0
+	if in.hasD {
+		m.dayOff1, m.dayOff16 = v-in.day, v-in.day
+	}
+	f.Next, f.Level = m.before, m.before
 }
 
 // shift moves everything slow.

@@ -134,7 +134,11 @@ func (s *Series) observe(at int64, value float64, gap bool, siblings *Siblings) 
 		distance = s.stats.shift64 * f.LevelSpread
 	default: // what one value says
 	}
+	on := s.state.on
 	s.decide(&verdict, distance)
+	if s.state.on && !on {
+		s.model.Away(f.Level)
+	}
 	reach := float64(usual * deviation * f.Spread)
 	verdict.Value, verdict.Expected = value, s.base+float64(f.Next)
 	verdict.Low, verdict.High = verdict.Expected-reach, verdict.Expected+reach

@@ -44,8 +44,11 @@ func (s *Series) decide(v *Verdict, distance float32) {
 	bar := bar + st.taste
 	st.heat = min(st.heat+s.step/daySeconds*coolDecades, 1)
 	fresh := false // a new odd moment
+	known := evidence < 0 && st.moments.alike(s.at, kind, distance) >= familiar
 	if evidence < st.heat-news {
-		v.Score = 1 / (1 + math.Pow(10, float64(evidence-bar)/4))
+		if !known {
+			v.Score = 1 / (1 + math.Pow(10, float64(evidence-bar)/4))
+		}
 		st.heat = evidence
 		fresh = evidence < bar+0.3
 	} else if evidence < st.heat+1 {
@@ -59,10 +62,10 @@ func (s *Series) decide(v *Verdict, distance float32) {
 	switch {
 	case !st.on && evidence < bar+st.rest:
 		st.on, st.quiet, fresh = true, 0, true
-		st.loud = st.moments.alike(s.at, kind, distance) < familiar
+		st.loud = !known
 	case st.on && evidence < bar+0.5:
 		st.quiet = 0
-		st.loud = st.loud || evidence < bar+st.rest && st.moments.alike(s.at, kind, distance) < familiar
+		st.loud = st.loud || evidence < bar+st.rest && !known
 	case st.on:
 		if st.quiet++; st.quiet > calm {
 			st.on, st.loud = false, false

@@ -70,6 +70,9 @@ type Model struct {
 	power      uint8
 	longSpread float32 // the same for the long forecast, of the power used
 
+	// hourLoss are the errors of the time of day an hour before, as it is, and an hour after, since clocks were changed.
+	hourLoss [3]float32
+
 	side     int8  // on which side of the forecast the last values were far off
 	run      uint8 // how many of them
 	longSide int8
@@ -123,8 +126,12 @@ func (m *Model) Observe(at int64, step, v float32, base float64) Forecast {
 	if m.returns(v, &f) {
 		m.moveBack(v, &in, &f)
 	}
+	said := f
+	if clocksChanged(at) {
+		m.hourOff(at, v, &in, &said)
+	}
 	m.learn(at, step, v, base, &in, &f)
-	return f
+	return said
 }
 
 func (m *Model) begin(v float32) {
@@ -213,9 +220,11 @@ func (m *Model) returns(v float32, f *Forecast) bool {
 	if m.moved == 0 || m.moved > within {
 		return false
 	}
-	near := float32(math.Abs(float64(v - m.before)))
-	return near < 3*1.25*f.LevelSpread && near < 0.5*float32(math.Abs(float64(v-f.Level)))
+	near := abs(v - m.before)
+	return near < 3*1.25*f.LevelSpread && near < 0.5*abs(v-f.Level)
 }
+
+func abs(x float32) float32 { return float32(math.Abs(float64(x))) }
 
 // From these places on forecasters need the time of day, and of the week.
 const (

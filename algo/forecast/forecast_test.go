@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 const monday = 1772409600 // 00:00 UTC, seconds
@@ -107,6 +108,80 @@ func TestTheModelMovesOverToANewLevel(t *testing.T) {
 	}
 	if f := forecasts[1800]; math.Abs(float64(f.Level)-400) > 5 {
 		t.Errorf("300 values after the level moved to 400 the series is thought to belong to %g", f.Level)
+	}
+}
+
+// For a day after the profile of the week is known its first errors must not decide alone.
+func TestWhoJoinsLaterEarnsItsWeight(t *testing.T) {
+	x := 0.0
+	values := series(9*1440, func(_ int, r *rand.Rand) float64 {
+		x = 0.9*x + r.NormFloat64()
+		return 300 + 10*x
+	})
+	var m Model
+	forecasts := follow(&m, 60, values)
+	size := func(from, until int) float64 {
+		sum := 0.0
+		for i := from; i < until; i++ {
+			sum += math.Abs(values[i] - float64(forecasts[i].Next))
+		}
+		return sum / float64(until-from)
+	}
+	if before, after := size(6*1440, 7*1440), size(7*1440, 7*1440+200); after > 1.3*before {
+		t.Errorf("errors are %.3g after the week is known, %.3g before", after, before)
+	}
+}
+
+func TestAReturnIsNoSurprise(t *testing.T) {
+	values := series(3000, func(i int, r *rand.Rand) float64 {
+		if i >= 1500 && i < 1800 {
+			return 400 + r.NormFloat64()
+		}
+		return 100 + r.NormFloat64()
+	})
+	var m Model
+	for i, v := range values {
+		f := m.Observe(monday+int64(i)*60, 60, float32(v), 0)
+		switch {
+		case i == 1500:
+			m.Away(f.Level)
+		case i == 1799 && math.Abs(float64(f.Level)-400) > 5:
+			t.Errorf("before the series returns it is thought to belong to %g, want 400", f.Level)
+		case i >= 1800 && (math.Abs(float64(f.Next)-100) > 5 || math.Abs(float64(f.Level)-100) > 5):
+			t.Fatalf("%d values after the series returned to 100 the forecasts are %g and %g", i-1800, f.Next, f.Level)
+		}
+	}
+}
+
+// What people do moves by an hour of UTC when their clocks change; only then is that no surprise.
+func TestAnHourIsForgivenAfterClocksWereChanged(t *testing.T) {
+	worst := func(from time.Time) float64 {
+		var m Model
+		worst := 0.0
+		change := from.Add(21 * 24 * time.Hour)
+		r := rand.New(rand.NewPCG(5, 5))
+		for i := range 23 * 1440 {
+			at := from.Add(time.Duration(i) * time.Minute)
+			local := at
+			if !at.Before(change) {
+				local = at.Add(time.Hour)
+			}
+			v := 10 + r.NormFloat64()
+			if h := local.Hour(); h >= 8 && h < 18 {
+				v += 200
+			}
+			f := m.Observe(at.Unix(), 60, float32(v), 0)
+			if at.After(change.Add(6*time.Hour)) && at.After(from.Add(21*24*time.Hour)) && local.Hour() == 8 && local.Minute() > 20 {
+				worst = max(worst, math.Abs(v-float64(f.Level)))
+			}
+		}
+		return worst
+	}
+	if got := worst(time.Date(2026, 3, 8, 1, 0, 0, 0, time.UTC)); got > 60 {
+		t.Errorf("in the morning after clocks were changed in Europe the level is wrong by %.0f of 200", got)
+	}
+	if got := worst(time.Date(2026, 5, 3, 1, 0, 0, 0, time.UTC)); got < 100 {
+		t.Errorf("in June the same is off by no more than %.0f of 200: it would not be noticed", got)
 	}
 }
 

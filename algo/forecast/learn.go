@@ -18,7 +18,7 @@ func (m *Model) learn(at int64, step, v float32, base float64, in *inputs, f *Fo
 
 // noteStep learns how fine the values are.
 func (m *Model) noteStep(v float32) {
-	moved := float32(math.Abs(float64(v - m.raw)))
+	moved := abs(v - m.raw)
 	m.raw = v
 	if moved == 0 {
 		return
@@ -40,7 +40,7 @@ func (m *Model) pulled(v float32, f *Forecast) float32 {
 
 // learnSpread learns how large errors are, and whether they grow with the level.
 func (m *Model) learnSpread(v float32, base float64, f *Forecast) {
-	e := float32(math.Abs(float64(v - f.Next)))
+	e := abs(v - f.Next)
 	pace := max(1/float32(m.n), 1.0/512)
 	for p := range m.spread {
 		unit := powered(uint8(p), f.Next, base)
@@ -55,7 +55,7 @@ func (m *Model) learnSpread(v float32, base float64, f *Forecast) {
 			m.spreadLoss[p] += max(4/float32(m.n), 1.0/512) * (loss - m.spreadLoss[p])
 		}
 	}
-	long := float32(math.Abs(float64(v-f.Level))) / powered(m.power, f.Level, base)
+	long := abs(v-f.Level) / powered(m.power, f.Level, base)
 	if m.n > 2*pull {
 		long = min(long, 8*m.longSpread+tiny)
 	}
@@ -119,7 +119,7 @@ func joined(loss *float32, e, pace, best float32, used uint16) {
 
 // learnLoss averages an absolute error; the first is taken as it is.
 func learnLoss(loss *float32, e, pace float32) {
-	e = float32(math.Abs(float64(e)))
+	e = abs(e)
 	if *loss == 0 {
 		*loss = e + tiny
 		return

@@ -19,7 +19,7 @@ type Blobs interface {
 }
 
 // stateVersion is the form of a Series' memory. What another version wrote is not read: the series warms up again.
-const stateVersion = 1
+const stateVersion = 2
 
 // headBytes is the head of a checkpoint: version, size of a series, position, places in use.
 const headBytes = 4 + 4 + 8 + 8

@@ -87,3 +87,29 @@ func TestAnAnomalyBecomesAnIncident(t *testing.T) {
 		t.Fatalf("incidents: %+v, want one about the orders that wait", list.Items)
 	}
 }
+
+// What is judged of a histogram and not stored as a series can be drawn too.
+func TestTheMeanOfAHistogramIsDrawn(t *testing.T) {
+	r := start(t, testConfig(t), Options{})
+	defer r.stop()
+	at := time.Now().Add(-10 * time.Minute).Truncate(time.Second)
+	for i := range 5 {
+		point := fmt.Sprintf(`"timeUnixNano":"%d","count":"%d","sum":%d`, at.Add(time.Duration(i)*time.Minute).UnixNano(), 10*(i+1), 5*(i+1))
+		body := fmt.Sprintf(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[
+			{"name":"classic","histogram":{"aggregationTemporality":2,"dataPoints":[{%s,"explicitBounds":[1],"bucketCounts":["%d","0"]}]}},
+			{"name":"native","exponentialHistogram":{"aggregationTemporality":2,"dataPoints":[{%s,"scale":0,"positive":{"bucketCounts":["%d"]}}]}}]}]}]}`,
+			point, 10*(i+1), point, 10*(i+1))
+		if status, answer := r.request(http.MethodPost, "/v1/metrics", body); status != http.StatusOK {
+			t.Fatalf("answer %d %s", status, answer)
+		}
+	}
+	r.until("the samples are there", func() bool { return r.ask("count_over_time(classic_count[15m])", time.Now()) == "5" })
+	span := "&from=" + url.QueryEscape(at.Add(-time.Minute).Format(time.RFC3339)) + "&to=" + url.QueryEscape(time.Now().Format(time.RFC3339))
+	for selector, want := range map[string]float64{"classic:mean": 0.5, "native:mean": 0.5, "native:rate": 10.0 / 60} {
+		var chart struct{ Items []struct{ Values []float64 } }
+		r.get("/api/fairlead/v1/series/chart?selector="+url.QueryEscape(selector)+span, &chart)
+		if len(chart.Items) != 1 || len(chart.Items[0].Values) != 4 || chart.Items[0].Values[3] != want {
+			t.Errorf("the chart of %s is %v, want four values of %g", selector, chart.Items, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"slices"
 	"sort"
 	"time"
 )
@@ -37,6 +38,9 @@ func (m *Model) hourOff(at int64, v float32, in *inputs, f *Forecast) {
 		return
 	}
 	odd := abs(v-f.Next) > pull*1.25*f.Spread || abs(v-f.Level) > pull*1.25*f.LevelSpread
+	if odd && slices.Max(m.dayMean[:m.slots])-slices.Min(m.dayMean[:m.slots]) < 6*1.25*f.LevelSpread {
+		odd = false // the time of day tells little
+	}
 	asIs := m.hourLoss[1]
 	learnLoss(&m.hourLoss[1], v-in.day-m.dayOff64, 1.0/64)
 	for i, shift := range [...]int64{0: -3600, 2: 3600} {

@@ -14,11 +14,15 @@ import (
 	"github.com/fairlead/fairlead/base/signal"
 )
 
-// Selected is a stored series with its samples of some time. Native histograms are left out.
+// Selected is a stored series with its samples of some time. Of native histograms there are sums and counts in their place.
 type Selected struct {
-	Labels  signal.Labels
-	Samples []signal.Sample
+	Labels       signal.Labels
+	Samples      []signal.Sample
+	Sums, Counts []signal.Sample
 }
+
+// empty says that there are neither samples nor histograms.
+func (s *Selected) empty() bool { return len(s.Samples)+len(s.Sums) == 0 }
 
 // Select returns the series that a selector of PromQL chooses, with their samples from one time to another, at most limit of
 // them; more says that there are others. An error of the selector wraps ErrSelector.
@@ -38,8 +42,9 @@ func (s *Store) Select(ctx context.Context, selector string, from, to time.Time,
 	set := querier.Select(ctx, true, nil, matchers...)
 	for set.Next() {
 		at := set.At()
-		one := Selected{Samples: floats(at.Iterator(nil))}
-		if len(one.Samples) == 0 {
+		var one Selected
+		one.read(at.Iterator(nil))
+		if one.empty() {
 			continue
 		}
 		if len(selected) == limit {
@@ -54,19 +59,29 @@ func (s *Store) Select(ctx context.Context, selector string, from, to time.Time,
 	return selected, false, nil
 }
 
-// floats returns the samples that are no histograms.
-func floats(it chunkenc.Iterator) []signal.Sample {
-	var samples []signal.Sample
+// read takes all samples.
+func (s *Selected) read(it chunkenc.Iterator) {
 	for {
 		switch it.Next() {
 		case chunkenc.ValNone:
-			return samples
+			return
 		case chunkenc.ValFloat:
 			t, v := it.At()
-			samples = append(samples, signal.Sample{At: t, Value: v})
+			s.Samples = append(s.Samples, signal.Sample{At: t, Value: v})
 		case chunkenc.ValHistogram, chunkenc.ValFloatHistogram:
+			t, h := it.AtFloatHistogram(nil)
+			s.add(t, h.Sum, h.Count)
 		}
 	}
+}
+
+// add takes the sum and the count of a native histogram.
+func (s *Selected) add(at int64, sum, count float64) {
+	if signal.IsStaleValue(sum) {
+		return
+	}
+	s.Sums = append(s.Sums, signal.Sample{At: at, Value: sum})
+	s.Counts = append(s.Counts, signal.Sample{At: at, Value: count})
 }
 
 // fetch asks the other end: a selector over a range gives the samples as they were stored.
@@ -85,19 +100,22 @@ func (r *remote) fetch(ctx context.Context, selector string, from, to time.Time,
 	matrix, _ := value.(model.Matrix)
 	var selected []Selected
 	for _, stream := range matrix {
-		if len(stream.Values) == 0 {
-			continue
-		}
-		if len(selected) == limit {
-			return selected, true, nil
-		}
 		named := make(map[string]string, len(stream.Metric))
 		for name, v := range stream.Metric {
 			named[string(name)] = string(v)
 		}
-		one := Selected{Labels: signal.NewLabels(named), Samples: make([]signal.Sample, len(stream.Values))}
-		for i, pair := range stream.Values {
-			one.Samples[i] = signal.Sample{At: int64(pair.Timestamp), Value: float64(pair.Value)}
+		one := Selected{Labels: signal.NewLabels(named)}
+		for _, pair := range stream.Values {
+			one.Samples = append(one.Samples, signal.Sample{At: int64(pair.Timestamp), Value: float64(pair.Value)})
+		}
+		for _, pair := range stream.Histograms {
+			one.add(int64(pair.Timestamp), float64(pair.Histogram.Sum), float64(pair.Histogram.Count))
+		}
+		if one.empty() {
+			continue
+		}
+		if len(selected) == limit {
+			return selected, true, nil
 		}
 		selected = append(selected, one)
 	}

@@ -60,7 +60,10 @@ const staleBits = 0x7ff0000000000002
 func Stale() float64 { return math.Float64frombits(staleBits) }
 
 // IsStale says whether the sample ends its series.
-func (s Sample) IsStale() bool { return math.Float64bits(s.Value) == staleBits }
+func (s Sample) IsStale() bool { return IsStaleValue(s.Value) }
+
+// IsStaleValue says whether a value, or the sum of a histogram, is that by which a series ends.
+func IsStaleValue(value float64) bool { return math.Float64bits(value) == staleBits }
 
 // HistogramSample is a native (exponential) histogram at a time, with counts as floating-point numbers.
 type HistogramSample struct {

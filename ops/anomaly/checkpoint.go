@@ -66,6 +66,7 @@ func decodeChunk(data []byte) (*chunk, error) {
 // Checkpoint writes a part of the states, so that all are written within rounds calls. It returns the position from which
 // the stream has to be read again after a restart: all before is in the checkpoints.
 func (w *Watch) Checkpoint(ctx context.Context, blobs Blobs, prefix string, position uint64, rounds int) (uint64, error) {
+	w.dropMeans()
 	count := (len(w.slab.chunks) + rounds - 1) / max(rounds, 1)
 	for range min(count, len(w.slab.chunks)) {
 		w.next %= len(w.slab.chunks)

@@ -62,12 +62,12 @@ func TestFaultsAreFoundAndNormalIsNot(t *testing.T) {
 			for i := range v {
 				v[i] += 30
 			}
-		}, 5},
+		}, 10},
 		{"a level six deviations lower", func(v []float64) {
 			for i := range v {
 				v[i] -= 30
 			}
-		}, 5},
+		}, 10},
 		{"three times the noise", func(v []float64) {
 			for i := range v {
 				v[i] = 100 + 3*(v[i]-100)

@@ -16,6 +16,7 @@ type chunk struct {
 	ids    [chunkSize]signal.SeriesID // 0 for a free place
 	used   int                        // places that were ever taken
 	kin    [chunkSize]uint16          // the siblings of each, from 1; 0 while nobody asked
+	mean   [chunkSize]uint32          // of which mean each is which part, from 1; 0 while nobody asked
 	dirty  bool                       // changed since the last checkpoint
 	// from is the position in the stream up to which the chunk already knows what came, after a restore.
 	from uint64
@@ -36,7 +37,7 @@ func (s *slab) take(id signal.SeriesID, position uint64) uint32 {
 		s.free = s.free[:n-1]
 		c := s.chunks[place/chunkSize]
 		c.series[place%chunkSize] = Series{}
-		c.ids[place%chunkSize], c.kin[place%chunkSize] = id, 0
+		c.ids[place%chunkSize], c.kin[place%chunkSize], c.mean[place%chunkSize] = id, 0, 0
 		return place
 	}
 	if n := len(s.chunks); n == 0 || s.chunks[n-1].used == chunkSize {

@@ -1,6 +1,7 @@
 package anomaly
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -23,6 +24,10 @@ type Watch struct {
 	newest int64 // the newest time of a value, milliseconds
 
 	next int // the chunk that is checkpointed next
+
+	means     []mean
+	meanIndex map[signal.SeriesID]uint32 // by the id of the mean's own series
+	natives   map[signal.SeriesID]uint32 // by the id of a native histogram
 
 	kin      map[string]uint16 // by metric, the place among siblings, from 1
 	siblings []*Siblings
@@ -66,7 +71,10 @@ func NewWatch(config WatchConfig) *Watch {
 	if config.Forget == 0 {
 		config.Forget = 48 * time.Hour
 	}
-	return &Watch{config: config, index: make(map[signal.SeriesID]uint32), kin: make(map[string]uint16)}
+	return &Watch{
+		config: config, index: make(map[signal.SeriesID]uint32), kin: make(map[string]uint16),
+		meanIndex: make(map[signal.SeriesID]uint32), natives: make(map[signal.SeriesID]uint32),
+	}
 }
 
 // Stats returns what was done since the start.
@@ -80,6 +88,9 @@ func (w *Watch) Close() { w.slab.close() }
 
 // Observe judges the values of a series that came at a position of the stream, and calls found for each change.
 func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Finding)) {
+	if len(v.Histograms) > 0 {
+		w.observeNative(v, position, found)
+	}
 	if len(v.Samples) == 0 {
 		return
 	}
@@ -109,15 +120,20 @@ func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Findin
 	}
 	for i := range v.Samples {
 		w.newest = max(w.newest, v.Samples[i].At)
-		verdict := s.ObserveAmong(v.Samples[i].At, v.Samples[i].Value, kind, siblings)
-		if verdict.Skipped {
-			w.stats.Skipped++
-			continue
-		}
-		w.stats.Judged++
-		if verdict.Begins || verdict.Ends || verdict.faint() {
-			w.report(v, s, verdict, found)
-		}
+		w.say(v, s, s.ObserveAmong(v.Samples[i].At, v.Samples[i].Value, kind, siblings), "", found)
+		w.observeMean(v, position, c, place, v.Samples[i], kind, found)
+	}
+}
+
+// say counts a verdict and reports what changes by it.
+func (w *Watch) say(v *signal.SeriesView, s *Series, verdict Verdict, suffix string, found func(Finding)) {
+	if verdict.Skipped {
+		w.stats.Skipped++
+		return
+	}
+	w.stats.Judged++
+	if verdict.Begins || verdict.Ends || verdict.faint() {
+		w.report(v, s, verdict, suffix, found)
 	}
 }
 
@@ -179,18 +195,27 @@ func (v *Verdict) faint() bool {
 	return !v.Begins && !v.Ends && !v.Alert && v.Score > 0 && v.Weekly < faintWeekly
 }
 
-// report makes a finding of a verdict.
-func (w *Watch) report(v *signal.SeriesView, s *Series, verdict Verdict, found func(Finding)) {
+// report makes a finding of a verdict. With a suffix it is one of a series that is made of that of the view.
+func (w *Watch) report(v *signal.SeriesView, s *Series, verdict Verdict, suffix string, found func(Finding)) {
 	labels, _, unit, _, err := v.Describe()
 	if err != nil {
 		return // it was read when the series came first; a record does not change
+	}
+	id := v.ID
+	if suffix != "" {
+		name := labels.Get("__name__")
+		if len(v.Histograms) == 0 {
+			name = strings.TrimSuffix(strings.TrimSuffix(name, "_sum"), "_count")
+		}
+		labels = renamed(labels, name+suffix)
+		id = labels.SeriesID()
 	}
 	since := s.state.told
 	if verdict.faint() {
 		since = s.at
 	}
 	found(Finding{
-		ID: v.ID, Labels: own(labels), Unit: strings.Clone(unit), At: time.UnixMilli(s.at).UTC(),
+		ID: id, Labels: own(labels), Unit: strings.Clone(unit), At: time.UnixMilli(s.at).UTC(),
 		Since: time.UnixMilli(since).UTC(), Verdict: verdict, Ended: verdict.Ends,
 		Age: time.Duration(s.at-s.first) * time.Millisecond, Faint: verdict.faint(), Pooled: verdict.pooled,
 	})
@@ -215,6 +240,11 @@ func (w *Watch) admit(v *signal.SeriesView, position uint64) uint32 {
 			w.index[v.ID] = place
 			return place
 		}
+	}
+	if w.stats.Unwatched >= 4*w.config.MaxSeries {
+		// Most of them are gone; those that are not are looked at again.
+		maps.DeleteFunc(w.index, func(_ signal.SeriesID, place uint32) bool { return place == unjudged })
+		w.stats.Unwatched = 0
 	}
 	w.stats.Unwatched++
 	w.index[v.ID] = place

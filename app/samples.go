@@ -209,6 +209,7 @@ func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Messa
 		}
 		return batch.Add(view)
 	})
+	p.watch.Sweep(p.writer.Labels, func(f anomaly.Finding) { findings = append(findings, f) })
 	if batch != nil && err != nil {
 		batch.Rollback()
 	} else if batch != nil {

@@ -20,13 +20,14 @@ import (
 	"github.com/fairlead/fairlead/base/signal"
 )
 
-// Writer adds batches of one partition of the stream, one after the other, and remembers which series it has seen. It is
-// not safe for concurrent use; several Writers of one Store may write at once.
+// Writer adds batches of one partition of the stream, one after the other, and remembers which series it has seen. But
+// for Labels it is not safe for concurrent use; several Writers of one Store may write at once.
 type Writer struct {
 	store *Store
 	known map[signal.SeriesID]*known
 	swept time.Time
 	build labels.ScratchBuilder
+	mu    sync.RWMutex // for known where others read it: Labels
 }
 
 // known is what is remembered of a series.
@@ -65,7 +66,9 @@ func (w *Writer) Begin(ctx context.Context) *Batch {
 	b := &Batch{writer: w, now: time.Now()}
 	if b.now.Sub(w.swept) > sweepEvery {
 		w.swept = b.now
+		w.mu.Lock()
 		maps.DeleteFunc(w.known, func(_ signal.SeriesID, k *known) bool { return b.now.Sub(k.used) > forgetAfter })
+		w.mu.Unlock()
 	}
 	if w.store.remote != nil {
 		b.outbox = w.store.remote.begin(ctx)
@@ -94,7 +97,9 @@ func (b *Batch) Add(v *signal.SeriesView) error {
 		if b.outbox != nil {
 			k.labels = ls
 		}
+		w.mu.Lock()
 		w.known[v.ID] = k
+		w.mu.Unlock()
 	}
 	k.used = b.now
 	exemplars := exemplarsOf(v.Exemplars, &w.build)
@@ -132,6 +137,32 @@ func (b *Batch) Add(v *signal.SeriesView) error {
 		}
 	}
 	return nil
+}
+
+// Labels returns the labels of a series that was written of late. It is safe for concurrent use.
+func (w *Writer) Labels(id signal.SeriesID) (signal.Labels, bool) {
+	w.mu.RLock()
+	k := w.known[id]
+	w.mu.RUnlock()
+	if k == nil {
+		return nil, false
+	}
+	ls := k.labels
+	if w.store.db != nil {
+		index, err := w.store.db.Head().Index()
+		if err != nil {
+			return nil, false
+		}
+		defer func() { _ = index.Close() }() // only read from
+		var build labels.ScratchBuilder
+		if err := index.Series(k.ref, &build, nil); err != nil {
+			return nil, false // the database has forgotten it
+		}
+		ls = build.Labels()
+	}
+	own := make(signal.Labels, 0, ls.Len())
+	ls.Range(func(l labels.Label) { own = append(own, signal.Label{Name: l.Name, Value: l.Value}) })
+	return own, true
 }
 
 // add adds an increment and returns what there is now; nil if they do not fit together.

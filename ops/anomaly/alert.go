@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fairlead/fairlead/base/signal"
 )
@@ -38,6 +39,8 @@ func (f *Finding) Alert() signal.Alert {
 // words say what a test found, after the name of a metric.
 func (t Test) words() string {
 	switch {
+	case t == Absent:
+		return "has stopped coming"
 	case t == Stay:
 		return "unusual for long"
 	case t == Spread:
@@ -57,6 +60,8 @@ func (f *Finding) Summary() string {
 	switch v.Test {
 	case Spread:
 		return fmt.Sprintf("%s varies much more than it did: it is %s now, usual is %s to %s.", name, number(v.Value), number(v.Low), number(v.High))
+	case Absent:
+		return fmt.Sprintf("%s has sent nothing for %s; usual is a value each %s.", name, seconds(v.Value), seconds(v.Expected))
 	case Frozen:
 		return fmt.Sprintf("%s stays at %s, though it never does for so long.", name, number(v.Value))
 	default:
@@ -66,6 +71,9 @@ func (f *Finding) Summary() string {
 
 // Why says how rare it is.
 func (f *Finding) Why() string {
+	if f.Verdict.Test == Absent {
+		return fmt.Sprintf("%s. That a series here stops without a word comes about %s.", Absent.Explain(), often(f.Verdict.Weekly))
+	}
 	return fmt.Sprintf("%s. By what this series did before, something as rare comes about %s.", f.Verdict.Test.Explain(), often(f.Verdict.Weekly))
 }
 
@@ -90,9 +98,20 @@ func (t Test) Explain() string {
 		return "The values differ more from the forecast than they ever do for so long"
 	case Frozen:
 		return "The value repeats itself"
+	case Absent:
+		return "No value came, though others did"
 	default:
 		return "Nothing is odd"
 	}
+}
+
+// seconds writes a length of time for people.
+func seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	if d >= time.Minute {
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+	return d.Round(time.Second).String()
 }
 
 // often says how often something comes about that is expected so many times a week.

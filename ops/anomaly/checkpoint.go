@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"unsafe"
 
@@ -82,6 +83,11 @@ func (w *Watch) Checkpoint(ctx context.Context, blobs Blobs, prefix string, posi
 		c.from = position
 		w.next++
 	}
+	if len(w.slab.chunks) > 0 && w.next == len(w.slab.chunks) {
+		if err := blobs.Put(ctx, prefix+"/"+commonKey, w.common()); err != nil {
+			return 0, fmt.Errorf("checkpoint series: %w", err)
+		}
+	}
 	oldest := position
 	for _, c := range w.slab.chunks {
 		if c.dirty {
@@ -96,6 +102,45 @@ func (w *Watch) Checkpoint(ctx context.Context, blobs Blobs, prefix string, posi
 
 // positionKey is the blob with the position from which the stream has to be read.
 const positionKey = "position"
+
+// commonKey is the blob with what the series have in common.
+const commonKey = "common"
+
+const siblingBytes = int(unsafe.Sizeof(Siblings{}))
+
+// common returns what the series have in common: how often they stop, and what infants are judged by.
+func (w *Watch) common() []byte {
+	data := binary.LittleEndian.AppendUint32(nil, stateVersion)
+	data = binary.LittleEndian.AppendUint32(data, uint32(siblingBytes))
+	for _, f := range [...]float64{w.stops.Count, w.stops.Weeks} {
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(f))
+	}
+	for name, place := range w.kin {
+		data = binary.LittleEndian.AppendUint16(data, uint16(min(len(name), math.MaxUint16))) //nolint:gosec // bounded
+		data = append(data, name[:min(len(name), math.MaxUint16)]...)
+		data = append(data, unsafe.Slice((*byte)(unsafe.Pointer(w.siblings[place-1])), siblingBytes)...)
+	}
+	return data
+}
+
+// readCommon reads what common returned. What another version wrote, or is damaged, is learned again.
+func (w *Watch) readCommon(data []byte) {
+	if len(data) < 24 || binary.LittleEndian.Uint32(data) != stateVersion || binary.LittleEndian.Uint32(data[4:]) != uint32(siblingBytes) {
+		return
+	}
+	w.stops.Count, w.stops.Weeks = math.Float64frombits(binary.LittleEndian.Uint64(data[8:])), math.Float64frombits(binary.LittleEndian.Uint64(data[16:]))
+	for data = data[24:]; len(data) >= 2 && len(w.siblings) < maxKin; {
+		size := int(binary.LittleEndian.Uint16(data))
+		if len(data) < 2+size+siblingBytes {
+			return
+		}
+		siblings := &Siblings{}
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(siblings)), siblingBytes), data[2+size:])
+		w.siblings = append(w.siblings, siblings)
+		w.kin[string(data[2:2+size])] = uint16(len(w.siblings)) //nolint:gosec // at most maxKin
+		data = data[2+size+siblingBytes:]
+	}
+}
 
 // forget gives back the places of a chunk whose series have ended long ago.
 func (w *Watch) forget(number int) {
@@ -126,6 +171,10 @@ func (w *Watch) Restore(ctx context.Context, blobs Blobs, prefix string) (positi
 			if position, err = strconv.ParseUint(string(data), 10, 64); err != nil {
 				return 0, 0, fmt.Errorf("restore series: the position %q: %w", data, err)
 			}
+			continue
+		}
+		if name == commonKey {
+			w.readCommon(data)
 			continue
 		}
 		number, err := strconv.Atoi(name)

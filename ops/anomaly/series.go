@@ -34,6 +34,8 @@ const (
 	// longGap is how many usual distances without a value make a gap, over which nothing is concluded.
 	longGap = 10
 	tiny    = 1e-20
+	// fades is how much a long pause counts less with each value after it: half as much after 70,000.
+	fades = 1 - 1e-5
 )
 
 // Series is what is known about one series: fixed in size and without pointers, so that many stand side by side in a slab
@@ -45,6 +47,7 @@ type Series struct {
 	first int64   // when the first value came, milliseconds since 1970
 	at    int64   // when the last value came
 	step  float32 // the usual distance of values, seconds
+	pause float32 // the longest distance of values, seconds; it fades
 	model forecast.Model
 	tails [tests]evt.Tail
 	stats stats
@@ -91,6 +94,7 @@ func (s *Series) ObserveAmong(at int64, value float64, kind Kind, siblings *Sibl
 		s.first = at
 	} else {
 		s.learnStep(float32(seconds))
+		s.pause = max(s.pause*fades, float32(seconds))
 	}
 	s.at = at
 	gap := started && seconds > longGap*float64(s.step)

@@ -34,19 +34,26 @@ const (
 	// Frozen: the value repeats itself although it never does for so long.
 	Frozen
 	tests
+	// Absent: no value came, though they always did. A Watch sees it, no series by itself.
+	Absent
 )
 
 var testNames = [...]string{
 	"spike_up", "spike_down", "pair_up", "pair_down", "jump_up", "jump_down", "shift4_up", "shift4_down", "shift16_up", "shift16_down",
-	"shift64_up", "shift64_down", "stay", "spread", "frozen", "none",
+	"shift64_up", "shift64_down", "stay", "spread", "frozen", "none", "absent",
 }
 
 // String returns the test's name.
-func (t Test) String() string { return testNames[min(int(t), len(testNames)-1)] }
+func (t Test) String() string {
+	if int(t) >= len(testNames) {
+		t = tests
+	}
+	return testNames[t]
+}
 
 // parseTest returns the test of a name; that of an unknown one finds nothing.
 func parseTest(name string) Test {
-	return Test(slices.Index(testNames[:tests], name) & 0xff) //nolint:gosec // -1 becomes 255, which is no test
+	return Test(slices.Index(testNames[:], name) & 0xff) //nolint:gosec // -1 becomes 255, which is no test
 }
 
 // stats are running figures that the tests look at.

@@ -23,6 +23,8 @@ type Watch struct {
 	slab   slab
 	newest int64 // the newest time of a value, milliseconds
 
+	stops stops
+
 	next int // the chunk that is checkpointed next
 
 	means     []mean
@@ -119,6 +121,11 @@ func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Findin
 		siblings = w.siblingsOf(v, &c.kin[place%chunkSize])
 	}
 	for i := range v.Samples {
+		if v.Samples[i].IsStale() {
+			s.state.ended = true
+		} else if s.state.ended = false; s.state.absent {
+			w.back(v, s, v.Samples[i].At, found)
+		}
 		w.newest = max(w.newest, v.Samples[i].At)
 		w.say(v, s, s.ObserveAmong(v.Samples[i].At, v.Samples[i].Value, kind, siblings), "", found)
 		w.observeMean(v, position, c, place, v.Samples[i], kind, found)

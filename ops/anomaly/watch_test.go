@@ -236,3 +236,31 @@ func feedRecord(t *testing.T, w *Watch, record []byte, position uint64, found fu
 		w.Observe(&v, position, found)
 	}
 }
+
+func TestWhatSeriesHaveInCommonSurvivesARestart(t *testing.T) {
+	blobs := memory{}
+	before := NewWatch(WatchConfig{})
+	defer before.Close()
+	for i := range 60 {
+		r, err := signal.ReadSamples(message(t, i, 40))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v signal.SeriesView
+		for r.Next(&v) {
+			before.Observe(&v, uint64(i+1), func(Finding) {})
+		}
+	}
+	before.stops = stops{Count: 2, Weeks: 30}
+	if _, err := before.Checkpoint(t.Context(), blobs, "p0", 60, 1); err != nil {
+		t.Fatal(err)
+	}
+	after := NewWatch(WatchConfig{})
+	defer after.Close()
+	if _, _, err := after.Restore(t.Context(), blobs, "p0"); err != nil {
+		t.Fatal(err)
+	}
+	if len(after.siblings) != 1 || *after.siblings[after.kin["load"]-1] != *before.siblings[0] || after.stops.Count != 2 || after.stops.Weeks != 30 {
+		t.Errorf("after a restart %d kinds of siblings are known, and %+v", len(after.siblings), after.stops)
+	}
+}

@@ -25,6 +25,7 @@ import (
 type Writer struct {
 	store *Store
 	known map[signal.SeriesID]*known
+	last  *known // that of the series before
 	swept time.Time
 	build labels.ScratchBuilder
 	mu    sync.RWMutex // for known where others read it: Labels
@@ -32,10 +33,13 @@ type Writer struct {
 
 // known is what is remembered of a series.
 type known struct {
+	id  signal.SeriesID
 	ref storage.SeriesRef
-	sum float64                   // of a series of increments, what they add up to
-	h   *histogram.FloatHistogram // the same of histograms
-	at  int64                     // up to which time they were added
+	// next is what came behind it the last time: senders keep to an order.
+	next *known
+	sum  float64                   // of a series of increments, what they add up to
+	h    *histogram.FloatHistogram // the same of histograms
+	at   int64                     // up to which time they were added
 	// labels are those of the series, only where a remote store needs them again and again.
 	labels labels.Labels
 	used   time.Time
@@ -69,6 +73,10 @@ func (w *Writer) Begin(ctx context.Context) *Batch {
 		w.mu.Lock()
 		maps.DeleteFunc(w.known, func(_ signal.SeriesID, k *known) bool { return b.now.Sub(k.used) > forgetAfter })
 		w.mu.Unlock()
+		w.last = nil // it may point at what was forgotten
+		for _, k := range w.known {
+			k.next = nil
+		}
 	}
 	if w.store.remote != nil {
 		b.outbox = w.store.remote.begin(ctx)
@@ -86,14 +94,14 @@ func (b *Batch) Add(v *signal.SeriesView) error {
 		_, err := b.describe(v) // keeps what it says of the metric
 		return err
 	}
-	k := w.known[v.ID]
+	k := w.find(v.ID)
 	var ls labels.Labels
 	if k == nil {
 		var err error
 		if ls, err = b.describe(v); err != nil {
 			return err
 		}
-		k = &known{}
+		k = &known{id: v.ID}
 		if b.outbox != nil {
 			k.labels = ls
 		}
@@ -101,7 +109,10 @@ func (b *Batch) Add(v *signal.SeriesView) error {
 		w.known[v.ID] = k
 		w.mu.Unlock()
 	}
-	k.used = b.now
+	if k.used = b.now; w.last != nil {
+		w.last.next = k
+	}
+	w.last = k
 	exemplars := exemplarsOf(v.Exemplars, &w.build)
 	for i := range v.Samples {
 		sample := v.Samples[i]
@@ -137,6 +148,14 @@ func (b *Batch) Add(v *signal.SeriesView) error {
 		}
 	}
 	return nil
+}
+
+// find returns what is known of a series; nil if nothing is.
+func (w *Writer) find(id signal.SeriesID) *known {
+	if w.last != nil && w.last.next != nil && w.last.next.id == id {
+		return w.last.next
+	}
+	return w.known[id]
 }
 
 // Labels returns the labels of a series that was written of late. It is safe for concurrent use.

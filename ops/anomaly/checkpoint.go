@@ -27,9 +27,9 @@ const headBytes = 4 + 4 + 8 + 8
 
 // encode returns the checkpoint of a chunk that knows what came up to a position.
 func (c *chunk) encode(position uint64) []byte {
-	data := make([]byte, 0, headBytes+c.used*(8+seriesBytes))
+	data := make([]byte, 0, headBytes+c.used*(8+SeriesBytes))
 	data = binary.LittleEndian.AppendUint32(data, stateVersion)
-	data = binary.LittleEndian.AppendUint32(data, uint32(seriesBytes))
+	data = binary.LittleEndian.AppendUint32(data, uint32(SeriesBytes))
 	data = binary.LittleEndian.AppendUint64(data, position)
 	data = binary.LittleEndian.AppendUint64(data, uint64(c.used)) //nolint:gosec // not negative
 	for _, id := range c.ids[:c.used] {
@@ -40,7 +40,7 @@ func (c *chunk) encode(position uint64) []byte {
 
 // bytesOf returns the memory of series.
 func bytesOf(series []Series) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(series))), len(series)*seriesBytes)
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(series))), len(series)*SeriesBytes)
 }
 
 // errState says that a checkpoint cannot be read by this version.
@@ -48,12 +48,12 @@ var errState = errors.New("a checkpoint of another version, or damaged")
 
 // decodeChunk reads a checkpoint.
 func decodeChunk(data []byte) (*chunk, error) {
-	if len(data) < headBytes || binary.LittleEndian.Uint32(data) != stateVersion || binary.LittleEndian.Uint32(data[4:]) != uint32(seriesBytes) {
+	if len(data) < headBytes || binary.LittleEndian.Uint32(data) != stateVersion || binary.LittleEndian.Uint32(data[4:]) != uint32(SeriesBytes) {
 		return nil, errState
 	}
 	position, used := binary.LittleEndian.Uint64(data[8:]), binary.LittleEndian.Uint64(data[16:])
 	data = data[headBytes:]
-	if used > chunkSize || len(data) != int(used)*(8+seriesBytes) { //nolint:gosec // bounded
+	if used > chunkSize || len(data) != int(used)*(8+SeriesBytes) { //nolint:gosec // bounded
 		return nil, errState
 	}
 	c := &chunk{series: newSeries(), used: int(used), from: position} //nolint:gosec // bounded

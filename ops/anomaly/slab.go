@@ -28,7 +28,8 @@ type slab struct {
 	free   []uint32 // places that were taken and given back
 }
 
-const seriesBytes = int(unsafe.Sizeof(Series{}))
+// SeriesBytes is the memory of one series.
+const SeriesBytes = int(unsafe.Sizeof(Series{}))
 
 // take returns a place for a series that came first at a position of the stream.
 func (s *slab) take(id signal.SeriesID, position uint64) uint32 {
@@ -57,6 +58,12 @@ func (s *slab) add(c *chunk) { s.chunks = append(s.chunks, c) }
 func (s *slab) at(place uint32) (*Series, *chunk) {
 	c := s.chunks[place/chunkSize]
 	return &c.series[place%chunkSize], c
+}
+
+// holds says whether a place is that of a series.
+func (s *slab) holds(place uint32, id signal.SeriesID) bool {
+	n := int(place / chunkSize)
+	return n < len(s.chunks) && s.chunks[n].ids[place%chunkSize] == id
 }
 
 // give gives a place back.

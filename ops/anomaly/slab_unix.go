@@ -9,7 +9,7 @@ import (
 
 // newSeries returns a chunk's worth of zero series outside the garbage collector's memory.
 func newSeries() []Series {
-	memory, err := syscall.Mmap(-1, 0, chunkSize*seriesBytes, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	memory, err := syscall.Mmap(-1, 0, chunkSize*SeriesBytes, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		return make([]Series, chunkSize)
 	}
@@ -18,6 +18,6 @@ func newSeries() []Series {
 
 // releaseSeries gives back what newSeries returned.
 func releaseSeries(series []Series) {
-	memory := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(series))), chunkSize*seriesBytes)
+	memory := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(series))), chunkSize*SeriesBytes)
 	_ = syscall.Munmap(memory) // of memory that was not mapped this is an error without effect
 }

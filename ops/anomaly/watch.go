@@ -21,7 +21,8 @@ type Watch struct {
 	config WatchConfig
 	index  map[signal.SeriesID]uint32
 	slab   slab
-	newest int64 // the newest time of a value, milliseconds
+	newest int64  // the newest time of a value, milliseconds
+	likely uint32 // the place that the next series is likely to have
 
 	stops stops
 
@@ -96,10 +97,7 @@ func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Findin
 	if len(v.Samples) == 0 {
 		return
 	}
-	place, known := w.index[v.ID]
-	if !known {
-		place = w.admit(v, position)
-	}
+	place := w.placeOf(v, position)
 	if place == unjudged {
 		return
 	}
@@ -130,6 +128,22 @@ func (w *Watch) Observe(v *signal.SeriesView, position uint64, found func(Findin
 		w.say(v, s, s.ObserveAmong(v.Samples[i].At, v.Samples[i].Value, kind, siblings), "", found)
 		w.observeMean(v, position, c, place, v.Samples[i], kind, found)
 	}
+}
+
+// placeOf returns the place of a series. Senders keep to an order: most come right behind the one before them.
+func (w *Watch) placeOf(v *signal.SeriesView, position uint64) uint32 {
+	if w.slab.holds(w.likely, v.ID) {
+		w.likely++
+		return w.likely - 1
+	}
+	place, known := w.index[v.ID]
+	if !known {
+		place = w.admit(v, position)
+	}
+	if place != unjudged {
+		w.likely = place + 1
+	}
+	return place
 }
 
 // say counts a verdict and reports what changes by it.

@@ -69,6 +69,7 @@ type App struct {
 	graph    *topology.Map
 	ingest   *ingest
 	samples  *samples
+	intake   *receive.Intake
 	otlp     otlpServer
 	people   *access.Directory
 	// approvals are what people ask others for.

@@ -175,6 +175,14 @@ func (a *App) ownHealth(ctx context.Context) (api.Health, error) {
 			deliveries.LagSeconds = seconds(a.clock.Now().Sub(oldest))
 		}
 	}
+	h.Telemetry = []api.Telemetry{}
+	for _, c := range a.intake.Came() {
+		t := api.Telemetry{Protocol: c.Protocol, Kind: string(c.Kind), Accepted: c.Accepted, Refused: c.Refused, Reasons: c.Reasons, Last: c.Last, Sender: c.Sender}
+		if !c.LastAt.IsZero() {
+			t.LastAt = &c.LastAt
+		}
+		h.Telemetry = append(h.Telemetry, t)
+	}
 	h.Queues = []api.Queue{alerts, deliveries, {Name: "writes", Waiting: int64(stats.Waiting)}}
 	return h, nil
 }

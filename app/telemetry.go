@@ -173,9 +173,9 @@ func (s *samples) dropUnread(ctx context.Context) error {
 	}
 }
 
-// intake returns what the receivers of telemetry share.
-func (a *App) intake() *receive.Intake {
-	return receive.NewIntake(receive.IntakeConfig{
+// openIntake makes what the receivers of telemetry share.
+func (a *App) openIntake() {
+	a.intake = receive.NewIntake(receive.IntakeConfig{
 		Publisher: a.samples, Clock: a.clock, Gate: a.gate, Registry: a.registry, Logger: a.part("receive"),
 		Bodies: receive.NewBodies(receive.DefaultLimits(), receive.NewBudget(0)),
 		Caps:   receive.NewCaps(receive.CapsConfig{PerSender: a.cfg.Receive.MaxSeriesPerSender}),
@@ -184,15 +184,15 @@ func (a *App) intake() *receive.Intake {
 
 // telemetryRoutes puts the receivers of telemetry and what answers queries on mux.
 func (a *App) telemetryRoutes(mux *routes) {
-	intake := a.intake()
-	write := promwrite.New(intake)
+	a.openIntake()
+	write := promwrite.New(a.intake)
 	mux.Handle("POST /api/v1/write", write)
 	mux.Handle("POST /in/remote-write/{integration}", write)
 	queries := promql.New(promql.Config{Store: a.samples.store, Logger: a.part("promql")})
 	for _, pattern := range promql.Patterns() {
 		mux.Handle(pattern, queries)
 	}
-	a.openOTLP(intake)
+	a.openOTLP(a.intake)
 	mux.Handle("POST /v1/metrics", a.otlp.receiver.Metrics())
 	mux.Handle("POST /v1/logs", a.otlp.receiver.Logs())
 	mux.Handle("POST /v1/traces", a.otlp.receiver.Traces())

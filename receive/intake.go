@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,6 +60,59 @@ type Intake struct {
 	accepted *prometheus.CounterVec
 	rejected *prometheus.CounterVec
 	types    typeMemory
+
+	mu   sync.Mutex
+	came map[string]*Came // by protocol and kind; guarded by mu
+}
+
+// Came is what a protocol brought of one kind since the start.
+type Came struct {
+	Protocol string
+	Kind     Kind
+	// Accepted and Refused count samples, log records or spans; Reasons is how many were refused for what.
+	Accepted, Refused int
+	Reasons           map[string]int
+	// LastAt is when a request was refused last, in whole or in part, Last why, Sender whose it was.
+	LastAt time.Time
+	Last   string
+	Sender string
+}
+
+// Came returns what came since the start, by protocol and kind.
+func (s *Intake) Came() []Came {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Came, 0, len(s.came))
+	for _, c := range s.came {
+		one := *c
+		one.Reasons = maps.Clone(c.Reasons)
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b Came) int { return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Kind, b.Kind)) })
+	return all
+}
+
+// note counts what a request brought.
+func (s *Intake) note(v *Visit, refusal string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.came == nil {
+		s.came = make(map[string]*Came)
+	}
+	key := v.Protocol + " " + string(v.Kind)
+	c := s.came[key]
+	if c == nil {
+		c = &Came{Protocol: v.Protocol, Kind: v.Kind, Reasons: make(map[string]int)}
+		s.came[key] = c
+	}
+	c.Accepted += v.Accepted
+	c.Refused += v.Rejected
+	for reason, count := range v.reasons {
+		c.Reasons[reason] += count
+	}
+	if refusal != "" {
+		c.LastAt, c.Last, c.Sender = v.At, refusal, v.Sender.String()
+	}
 }
 
 // Bounds of the times in telemetry.
@@ -182,18 +238,25 @@ func (s *Intake) Done(v *Visit, r *http.Request, code int, problem *Problem) {
 	for reason, count := range v.reasons {
 		s.rejected.WithLabelValues(v.Protocol, string(v.Kind), reason).Add(float64(count))
 	}
-	if v.door != nil {
-		s.Gate.Note(v.door, r, v.At, nil, code, v.Accepted, v.Rejected, problem)
+	refusal := ""
+	switch {
+	case len(v.Errors) > 0:
+		refusal = v.Errors[0].Field + ": " + v.Errors[0].Remedy
+	case problem != nil && len(problem.Errors) > 0:
+		refusal = problem.Errors[0].Field + ": " + problem.Errors[0].Remedy
+	case problem != nil:
+		refusal = problem.Detail
 	}
-	if problem != nil || v.Rejected > 0 {
-		detail := ""
-		switch {
-		case problem != nil:
-			detail = problem.Detail
-		case len(v.Errors) > 0:
-			detail = v.Errors[0].Field + ": " + v.Errors[0].Remedy
+	s.note(v, refusal)
+	if v.door != nil {
+		told := problem
+		if told == nil && refusal != "" {
+			told = &Problem{Detail: refusal}
 		}
-		s.Logger.Debug("telemetry was refused", "kind", v.Kind, "sender", v.Sender.String(), "status", code, "rejected", v.Rejected, "reason", detail)
+		s.Gate.Note(v.door, r, v.At, nil, code, v.Accepted, v.Rejected, told)
+	}
+	if refusal != "" {
+		s.Logger.Debug("telemetry was refused", "kind", v.Kind, "sender", v.Sender.String(), "status", code, "rejected", v.Rejected, "reason", refusal)
 	}
 }
 

@@ -202,7 +202,7 @@ func AnswerPassed(w http.ResponseWriter, wait func() (*Passed, error), problem *
 
 // Note counts a request of an integration and, now and then, keeps its payload for people to look at.
 func (g *Gate) Note(i *integration.Integration, r *http.Request, at time.Time, body []byte, status, alerts, rejected int, problem *Problem) {
-	c := integration.Capture{At: at, Status: status, Alerts: alerts, Outcome: "accepted"}
+	c := integration.Capture{At: at, Status: status, Alerts: alerts, Outcome: integration.Accepted}
 	if problem != nil {
 		c.Outcome = problem.Detail
 	}

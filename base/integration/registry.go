@@ -328,6 +328,9 @@ func (r *Registry) Wants(name string, at time.Time) bool {
 	return e != nil && (len(e.captures) < MaxCaptures/2 || at.Sub(e.captures[0].At) >= wantEvery)
 }
 
+// Accepted is the outcome of a request that was taken whole.
+const Accepted = "accepted"
+
 // Note counts a request of an integration and keeps its payload, if it holds one. rejected is how many pieces of it could not be used.
 func (r *Registry) Note(name string, c Capture, rejected int) {
 	if len(c.Body) > MaxCaptured {
@@ -345,6 +348,8 @@ func (r *Registry) Note(name string, c Capture, rejected int) {
 	e.counters.LastAt = c.At
 	if c.Status >= 300 {
 		e.counters.Refused++
+	}
+	if c.Status >= 300 || rejected > 0 && c.Outcome != Accepted {
 		e.counters.LastError, e.counters.LastErrorAt = c.Outcome, c.At
 	}
 	if c.Body == "" {

@@ -14,6 +14,7 @@ type Health struct {
 	Ready     bool          `json:"ready" doc:"All checks pass; the same as /-/ready."`
 	Checks    []HealthCheck `json:"checks"`
 	Queues    []Queue       `json:"queues" doc:"What waits to be worked on."`
+	Telemetry []Telemetry   `json:"telemetry" doc:"What came since the start, by protocol and kind."`
 	Store     StoreHealth   `json:"store"`
 	Disk      DiskHealth    `json:"disk"`
 	Process   ProcessHealth `json:"process"`
@@ -33,6 +34,18 @@ type Queue struct {
 	LagSeconds *float64 `json:"lagSeconds" doc:"How long the oldest has waited; null where that is not known."`
 	Bytes      int64    `json:"bytes,omitempty" doc:"What the stream holds, tidied pieces included."`
 	Capacity   int64    `json:"capacity,omitempty" doc:"Beyond so many bytes senders are told to come back later."`
+}
+
+// Telemetry is what a protocol brought of one kind since the start.
+type Telemetry struct {
+	Protocol string         `json:"protocol" example:"otlp"`
+	Kind     string         `json:"kind" enum:"samples,log_records,spans"`
+	Accepted int            `json:"accepted"`
+	Refused  int            `json:"refused"`
+	Reasons  map[string]int `json:"reasons" doc:"How many were refused for what."`
+	LastAt   *time.Time     `json:"lastAt" doc:"When a request was refused last, in whole or in part."`
+	Last     string         `json:"last" doc:"Why it was."`
+	Sender   string         `json:"sender" doc:"Whose it was."`
 }
 
 // StoreHealth counts what the writer of rows did since the start.

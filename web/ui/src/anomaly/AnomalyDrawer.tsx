@@ -75,9 +75,9 @@ function Finding({ of, until }: { of: AnomalyFinding; until: string | undefined 
   const lines = useMemo(() => data?.lines.slice(0, 1) ?? [], [data]);
   return (
     <section className={classes.finding}>
-      <h3>{selector}</h3>
-      <p>{of.summary} <span className="dim">Expected was {sayNumber(of.expected)}.</span></p>
-      <p className="dim">{of.explain} ({of.test}). As rare a value comes about {sayRate(of.weekly)} in this series. <Link to="/explore" search={{ q: selector, ...writeRange(from, to) }} className="link">Explore</Link></p>
+      <h3><Link to="/explore" search={{ q: selector, ...writeRange(from, to) }} className="link" title="Explore this series">{selector}</Link></h3>
+      <p>{of.summary} {of.test !== "absent" && <span className="dim">Expected was {sayNumber(of.expected)}.</span>}</p>
+      <p className="dim">{of.explain} ({of.test}). As rare a value comes about {sayRate(of.weekly)} in this series.</p>
       {lines.length > 0 && <BandChart lines={lines} from={from} to={to} height={150} />}
     </section>
   );

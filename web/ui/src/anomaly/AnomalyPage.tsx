@@ -7,6 +7,7 @@ import { Csv } from "../kit/Csv";
 import { DataTable } from "../kit/DataTable";
 import { PageHead } from "../kit/PageHead";
 import { Empty, Failure, Loading } from "../kit/States";
+import { useRowKeys } from "../kit/useRowKeys";
 import { AnomalyDrawer } from "./AnomalyDrawer";
 import { BudgetTab } from "./BudgetTab";
 import { columns, narrowColumns } from "./columns";
@@ -35,6 +36,7 @@ function Feed({ told }: { told: boolean }) {
   const narrow = useMediaQuery("(max-width: 760px)");
   const { data, error, isPending, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({ ...anomaliesQuery({ told, of: q }), placeholderData: (old) => old });
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
+  const [active, setActive] = useRowKeys(rows.map((row) => row.id), (id) => void navigate({ to: ".", search: (old) => ({ ...old, anomaly: id }) }));
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   return (
     <>
@@ -46,7 +48,7 @@ function Feed({ told }: { told: boolean }) {
           {q ? "Write an entity such as service:checkout, or the whole name of a metric." : <>Series are judged as soon as samples come; the first hours only teach. <Link to="/explore" search={{}} className="link">See what is stored</Link></>}
         </Empty>
       )}
-      {rows.length > 0 && <DataTable label="Anomalies" rows={rows} columns={narrow ? narrowColumns : columns} rowId={(row) => row.id} rowName={(row) => row.title} rowHeight={narrow ? 58 : 36} active={anomaly} onEnd={more} />}
+      {rows.length > 0 && <DataTable label="Anomalies" rows={rows} columns={narrow ? narrowColumns : columns} rowId={(row) => row.id} rowName={(row) => row.title} rowHeight={narrow ? 58 : 36} active={anomaly ?? active} onActive={setActive} onEnd={more} />}
     </>
   );
 }

@@ -2240,6 +2240,8 @@ export interface components {
              */
             startedAt: string;
             store: components["schemas"]["StoreHealth"];
+            /** @description What came since the start, by protocol and kind. */
+            telemetry: components["schemas"]["Telemetry"][];
             /** @description The last hour at most, since the start; it is not kept. */
             trends: components["schemas"]["Trend"][];
             version: string;
@@ -3156,6 +3158,29 @@ export interface components {
             same: number;
             /** Format: date-time */
             to: string;
+        };
+        Telemetry: {
+            /** Format: int64 */
+            accepted: number;
+            /** @enum {string} */
+            kind: "samples" | "log_records" | "spans";
+            /** @description Why it was. */
+            last: string;
+            /**
+             * Format: date-time
+             * @description When a request was refused last, in whole or in part.
+             */
+            lastAt: string | null;
+            /** @example otlp */
+            protocol: string;
+            /** @description How many were refused for what. */
+            reasons: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            refused: number;
+            /** @description Whose it was. */
+            sender: string;
         };
         Term: {
             /** @description The same as a plain sentence. */

@@ -15,11 +15,13 @@ export interface Search {
   late?: string;
   /** The anomaly in the drawer. */
   anomaly?: string;
+  /** With what a chart is compared. */
+  compare?: string;
   /** The matchers of a silence to be made, a line each. */
   match?: string;
 }
 
-const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "anomaly", "match"] as const;
+const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "anomaly", "compare", "match"] as const;
 
 export function readSearch(raw: Record<string, unknown>): Search {
   const search: Search = {};

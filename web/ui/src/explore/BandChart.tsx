@@ -28,6 +28,8 @@ function align(lines: readonly Line[], band: boolean): uPlot.AlignedData {
     const times = line.times.map((t) => t / 1000);
     return band ? [times, line.values, line.low ?? [], line.high ?? []] : [times, line.values];
   });
+  const earlier = lines.length === 1 ? lines[0]?.earlier : undefined;
+  if (earlier) tables.push([earlier.times.map((t) => t / 1000), earlier.values]);
   return tables.length === 1 && tables[0] ? tables[0] : uPlot.join(tables);
 }
 
@@ -87,7 +89,7 @@ export function BandChart({ lines, from, to, height = 200, onZoom }: Props) {
       cursor: { sync: { key: sync.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
       scales: { x: { time: true, range: [from / 1000, to / 1000] } },
       axes: [{ ...axis, values: clock(zone === "utc") }, { ...axis, size: 64, values: (_, splits) => splits.map((v) => sayNumber(v)), label: single?.unit, labelSize: single?.unit ? 18 : 0, labelFont: "12px system-ui, sans-serif" }],
-      series: [{}, ...plain, ...(band ? [edge("usual from"), edge("usual to")] : [])],
+      series: [{}, ...plain, ...(band ? [edge("usual from"), edge("usual to")] : []), ...(single?.earlier ? [{ label: single.earlier.name, stroke: dim, width: 1, dash: [4, 3], spanGaps: true, points: { show: false }, value: (_: uPlot, v: number | null) => sayNumber(v) }] : [])],
       bands: band ? [{ series: [3, 2], fill: `${usual}26` }] : [],
       legend: { live: true, show: true },
       hooks: {

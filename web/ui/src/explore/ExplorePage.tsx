@@ -8,7 +8,7 @@ import { Empty, Failure, Loading } from "../kit/States";
 import { useNow } from "../kit/Time";
 import { BandChart } from "./BandChart";
 import classes from "./explore.module.css";
-import { linesQuery, metricNamesQuery, most, type Line } from "./query";
+import { compares, linesQuery, metricNamesQuery, most, type Line } from "./query";
 import { readRange, spans, writeRange } from "./range";
 
 const remoteWrite = (target: string): string => `remote_write:
@@ -16,12 +16,12 @@ const remoteWrite = (target: string): string => `remote_write:
 
 /** Any series with what is usual for it, and any PromQL. What is looked at stands in the URL. */
 export function ExplorePage() {
-  const { q = "", from, to, tab } = useSearch({ from: "__root__" });
+  const { q = "", from, to, tab, compare } = useSearch({ from: "__root__" });
   const navigate = useNavigate();
   const now = useNow();
   const range = readRange(from, to, now);
   const live = range.span !== undefined;
-  const { data, error, isFetching, isPlaceholderData, refetch } = useQuery(linesQuery(q, range.from, range.to, live));
+  const { data, error, isFetching, isPlaceholderData, refetch } = useQuery(linesQuery(q, range.from, range.to, live, compare));
   const { data: names } = useQuery(metricNamesQuery);
   const together = tab === "together";
   const go = (change: Record<string, string | undefined>): void => void navigate({ to: ".", search: (old) => ({ ...old, ...change }) });
@@ -29,13 +29,14 @@ export function ExplorePage() {
   const show = q !== "" && data !== undefined && (!error || isPlaceholderData);
   return (
     <>
-      <PageHead title="Explore">A metric or a selector is drawn with the band that is usual for it and its anomalies; any other PromQL as it is. Drag to zoom.</PageHead>
+      <PageHead title="Explore">A metric, a selector or an entity is drawn with the band that is usual for it and its anomalies; any other PromQL as it is. Drag to zoom.</PageHead>
       <div className={classes.page}>
         <div className={classes.bar}>
           <Ask key={q} text={q} names={names ?? []} busy={isFetching} onAsk={(text) => go({ q: text || undefined })} />
           <SegmentedControl size="xs" aria-label="Time" value={range.span ?? "two"} onChange={(span) => go({ from: span, to: undefined })}
             data={[...Object.entries(spans).map(([value, label]) => ({ value, label })), ...(live ? [] : [{ value: "two", label: "Zoomed" }])]} />
           {!live && <Button size="compact-sm" variant="default" onClick={() => zoom(range.from - (range.to - range.from) / 2, range.to + (range.to - range.from) / 2)}>Zoom out</Button>}
+          {q !== "" && <SegmentedControl size="xs" aria-label="Compare" value={compare ?? "none"} onChange={(v) => go({ compare: v === "none" ? undefined : v })} data={[{ value: "none", label: "No comparison" }, ...Object.entries(compares).map(([value, { label }]) => ({ value, label }))]} />}
           {data && data.lines.length > 1 && <SegmentedControl size="xs" aria-label="Charts" value={together ? "together" : "each"} onChange={(v) => go({ tab: v === "together" ? v : undefined })} data={[{ value: "each", label: "One each" }, { value: "together", label: "Together" }]} />}
         </div>
         {q === "" && names?.length === 0 && (
@@ -59,7 +60,7 @@ function Ask({ text, names, busy, onAsk }: { text: string; names: string[]; busy
   const fitting = useMemo(() => names.filter((n) => n.includes(value)).slice(0, 200), [names, value]);
   return (
     <form className={classes.text} onSubmit={(event) => { event.preventDefault(); onAsk(value.trim()); }} style={{ display: "flex", gap: 8 }}>
-      <Autocomplete style={{ flex: 1 }} size="xs" aria-label="Metric, selector or PromQL" placeholder="Metric, selector or PromQL" data={fitting} value={value} onChange={setValue} onOptionSubmit={(v) => onAsk(v)} limit={200} maxDropdownHeight={320} data-filter />
+      <Autocomplete style={{ flex: 1 }} size="xs" aria-label="Metric, entity or PromQL" placeholder="Metric, selector, service:checkout, or PromQL" data={fitting} value={value} onChange={setValue} onOptionSubmit={(v) => onAsk(v)} limit={200} maxDropdownHeight={320} data-filter />
       <Button type="submit" size="xs" loading={busy && text !== ""}>Show</Button>
     </form>
   );

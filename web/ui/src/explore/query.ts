@@ -19,6 +19,8 @@ export interface Line {
   high?: (number | null)[];
   /** Places at which an anomaly goes on. */
   alerts: number[];
+  /** The same some time before, at the times at which it is drawn. */
+  earlier?: { name: string; times: number[]; values: (number | null)[] };
 }
 
 export interface Lines {
@@ -53,6 +55,40 @@ async function charts(text: string, from: number, to: number, signal: AbortSigna
   return { lines, more: answer.more, expression: false };
 }
 
+/** The labels that name an entity, best first, as base/entity reads them. */
+const entityLabels: Record<string, string[]> = {
+  service: ["service", "service_name", "app", "app_kubernetes_io_name", "deployment", "statefulset", "daemonset", "job"],
+  job: ["job"],
+  instance: ["instance", "pod", "k8s_pod_name", "container"],
+  host: ["node", "host", "hostname", "host_name", "k8s_node_name", "nodename"],
+};
+
+/** The selectors of an entity such as service:checkout, best first; none for other texts. */
+export function entitySelectors(text: string): string[] {
+  const [, kind = "", name = ""] = /^\s*(\w+):([^{}]+?)\s*$/.exec(text) ?? [];
+  return (entityLabels[kind] ?? []).map((label) => `{${label}=${JSON.stringify(name)}}`);
+}
+
+/** Series by a selector, or, when nothing has that name, those of the entity that is meant. */
+async function chartsOf(text: string, from: number, to: number, signal: AbortSignal): Promise<Lines> {
+  let found = await charts(text, from, to, signal);
+  for (const selector of entitySelectors(text)) {
+    if (found.lines.length > 0) break;
+    found = await charts(selector, from, to, signal);
+  }
+  return found;
+}
+
+/** What the lines were some time before. */
+async function withEarlier(found: Lines, text: string, from: number, to: number, before: number, name: string, signal: AbortSignal): Promise<Lines> {
+  const old = await (found.expression ? expression : chartsOf)(text, from - before, to - before, signal);
+  const lines = found.lines.map((line) => {
+    const then = old.lines.find((o) => o.name === line.name);
+    return then ? { ...line, earlier: { name, times: then.times.map((t) => t + before), values: then.values } } : line;
+  });
+  return { ...found, lines };
+}
+
 interface RangeAnswer {
   error?: string;
   data?: { result: { metric: Record<string, string>; values?: [number, string][] }[] };
@@ -75,13 +111,20 @@ async function expression(text: string, from: number, to: number, signal: AbortS
 /** Whether a text names series, and is no expression over them. */
 export const isSelector = (text: string): boolean => /^\s*(?:[A-Za-z_:][\w:]*\s*(?:\{[^{}]*\})?|\{[^{}]*\})\s*$/.test(text);
 
-/** A selector is drawn with what is usual; any other expression is asked of PromQL. */
-export const linesQuery = (text: string, from: number, to: number, live: boolean) =>
+/** With what a chart can be compared: the same a while before. */
+export const compares = { "1d": { label: "Day before", millis: 86_400_000 }, "7d": { label: "Week before", millis: 7 * 86_400_000 } } as const;
+
+/** A selector or an entity is drawn with what is usual; any other expression is asked of PromQL. */
+export const linesQuery = (text: string, from: number, to: number, live: boolean, compare?: string) =>
   queryOptions({
-    queryKey: ["lines", text, live ? to - from : from, live ? "now" : to],
-    queryFn: ({ signal }) => {
+    queryKey: ["lines", text, live ? to - from : from, live ? "now" : to, compare],
+    queryFn: async ({ signal }) => {
       const shift = live ? Date.now() - to : 0;
-      return isSelector(text) ? charts(text, from + shift, to + shift, signal) : expression(text, from + shift, to + shift, signal);
+      const [a, b] = [from + shift, to + shift];
+      const known = isSelector(text) || entitySelectors(text).length > 0;
+      const found = await (known ? chartsOf : expression)(text, a, b, signal);
+      const before = Object.entries(compares).find(([name]) => name === compare)?.[1];
+      return before ? withEarlier(found, text, a, b, before.millis, before.label.toLowerCase(), signal) : found;
     },
     enabled: text !== "",
     refetchInterval: live ? 15_000 : false,

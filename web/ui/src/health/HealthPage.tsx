@@ -53,6 +53,25 @@ function Queues({ of, letters }: { of: Health; letters: number | undefined }) {
   );
 }
 
+const kinds: Record<Health["telemetry"][number]["kind"], string> = { samples: "samples", log_records: "log records", spans: "spans" };
+
+function Telemetry({ of }: { of: Health }) {
+  if (of.telemetry.length === 0) return null;
+  return (
+    <section className={classes.section}>
+      <h2>Telemetry</h2>
+      <div className={classes.scroll} tabIndex={0} role="region" aria-label="Telemetry"> {/* eslint-disable-line jsx-a11y/no-noninteractive-tabindex -- the area scrolls */}
+        <table>
+          <thead><tr><th scope="col">Came by</th><th scope="col" className={classes.right}>Accepted</th><th scope="col" className={classes.right}>Refused</th><th scope="col">For</th><th scope="col">Last refused</th></tr></thead>
+          <tbody>
+            {of.telemetry.map((t) => <tr key={t.protocol + t.kind}><td><b>{t.protocol}</b> <span className="dim">{kinds[t.kind]}</span></td><td className={classes.right}>{formatCount(t.accepted)}</td><td className={classes.right}>{formatCount(t.refused)}</td><td>{Object.entries(t.reasons).map(([reason, n]) => `${reason.replaceAll("_", " ")} ${formatCount(n)}`).join(", ")}</td><td>{t.lastAt && <><Time at={t.lastAt} /> <span className="dim">{t.sender}: {t.last}</span></>}</td></tr>)}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
 function Disk({ of }: { of: Health }) {
   const { disk } = of;
   const share = disk.total > 0 ? ((disk.total - disk.free) / disk.total) * 100 : 0;
@@ -84,6 +103,7 @@ export function HealthPage() {
             <Disk of={data} />
           </div>
           <Queues of={data} letters={stats?.deadLetters} />
+          <Telemetry of={data} />
           <p className={`dim facts ${classes.section}`}><span>{plural(data.process.goroutines, "goroutine")}</span>{data.process.maxFiles > 0 && <span>{formatCount(data.process.openFiles)} of {formatCount(data.process.maxFiles)} files open</span>}<span>{formatDuration(data.process.cpuSeconds * 1000)} of processor time</span></p>
         </>
       )}

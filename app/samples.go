@@ -33,7 +33,7 @@ const (
 type samples struct {
 	app    *App
 	bus    *bus.Bus
-	store  *series.Store
+	store  *sampleStore
 	blobs  *blob.Store
 	parts  [samplePartitions]*samplePart
 	desk   *anomaly.Desk
@@ -44,7 +44,9 @@ type samples struct {
 type samplePart struct {
 	number   int
 	watch    *anomaly.Watch
+	begin    sync.Once // makes writer, once the database is open
 	writer   *series.Writer
+	stores   bool          // in the embedded database; else forward sends
 	position atomic.Uint64 // of the last message that was stored and judged
 	sent     atomic.Uint64 // of the last message that a remote store has taken
 	written  time.Time     // of the last checkpoint
@@ -71,14 +73,7 @@ func (a *App) openSamples(ctx context.Context) (err error) {
 	if s.bus, err = bus.Open(ctx, cfg, a.part("bus")); err != nil {
 		return fmt.Errorf("open the stream of telemetry in %s: %w", cfg.Dir, err)
 	}
-	if remote := a.cfg.Series.Remote; remote != (RemoteConfig{}) {
-		s.store, err = series.OpenRemote(remote.store(), a.part("series"), a.registry)
-	} else {
-		s.store, err = series.Open(series.Config{
-			Dir: filepath.Join(a.cfg.Data.Dir, "series"), Retention: a.cfg.Series.Retention, MaxBytes: a.cfg.Series.MaxBytes,
-		}, a.part("series"), a.registry)
-	}
-	if err != nil {
+	if s.store, err = a.openStore(); err != nil {
 		return err
 	}
 	if s.blobs, err = blob.Open(ctx, blob.Config{Dir: filepath.Join(a.cfg.Data.Dir, "blobs")}); err != nil {
@@ -86,8 +81,8 @@ func (a *App) openSamples(ctx context.Context) (err error) {
 	}
 	for i := range s.parts {
 		s.parts[i] = &samplePart{
-			number: i, writer: s.store.Writer(),
-			watch: anomaly.NewWatch(anomaly.WatchConfig{MaxSeries: a.cfg.Anomaly.MaxSeries / samplePartitions}),
+			number: i,
+			watch:  anomaly.NewWatch(anomaly.WatchConfig{MaxSeries: a.cfg.Anomaly.MaxSeries / samplePartitions}),
 		}
 	}
 	s.desk, err = anomaly.NewDesk(ctx, a.db, anomaly.DeskConfig{
@@ -166,6 +161,15 @@ func (p *samplePart) checkpoints() string { return "anomaly/" + tenant + "/" + s
 func (s *samples) consume(number int) func(ctx context.Context) error {
 	p := s.parts[number]
 	return func(ctx context.Context) error {
+		store, err := s.store.wait(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		p.stores = !store.Remote()
+		p.write(store)
 		position, unread, err := p.watch.Restore(ctx, s.blobs, p.checkpoints())
 		if err != nil {
 			return err
@@ -186,6 +190,12 @@ func (s *samples) consume(number int) func(ctx context.Context) error {
 	}
 }
 
+// write returns what writes the partition's samples.
+func (p *samplePart) write(store *series.Store) *series.Writer {
+	p.begin.Do(func() { p.writer = store.Writer() })
+	return p.writer
+}
+
 // follow lets work have the messages of a partition behind a position.
 func (s *samples) follow(ctx context.Context, p *samplePart, position uint64, work func(context.Context, *samplePart, []bus.Message) error) error {
 	subjects := []string{bus.SampleSubject(tenant, p.number)}
@@ -199,7 +209,7 @@ func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Messa
 	p.heed()
 	var findings []anomaly.Finding
 	var batch *series.Batch
-	if !s.store.Remote() {
+	if p.stores {
 		batch = p.writer.Begin(ctx)
 	}
 	at, err := s.each(messages, s.app.clock.Now(), func(view *signal.SeriesView, sequence uint64) error {
@@ -277,7 +287,7 @@ func (s *samples) checkpoint(ctx context.Context, p *samplePart, rounds int) err
 	if err != nil {
 		return err
 	}
-	if s.store.Remote() {
+	if !p.stores {
 		kept = min(kept, p.sent.Load())
 	}
 	if err := s.bus.Purge(ctx, bus.TelemetryStream, bus.SampleSubject(tenant, p.number), kept); err != nil && ctx.Err() == nil {
@@ -292,7 +302,7 @@ func (s *samples) close(ended func(what string, err error)) {
 		ended("stream of telemetry", s.bus.Close())
 	}
 	if s.store != nil {
-		ended("samples", s.store.Close())
+		ended("samples", s.store.close())
 	}
 	if s.blobs != nil {
 		ended("checkpoints", s.blobs.Close())

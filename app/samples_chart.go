@@ -39,14 +39,18 @@ func (j judgement) Stats() anomaly.Stats { return j.s.stats() }
 
 // Chart implements api.Anomalies.
 func (j judgement) Chart(ctx context.Context, selector string, from, to time.Time, limit int) ([]anomaly.Chart, bool, error) {
-	selected, more, err := j.selectSeries(ctx, selector, from.Add(-chartWarmUp), to, limit)
+	store, err := j.s.store.now()
+	if err != nil {
+		return nil, false, err
+	}
+	selected, more, err := selectSeries(ctx, store, selector, from.Add(-chartWarmUp), to, limit)
 	if errors.Is(err, series.ErrSelector) {
 		return nil, false, fmt.Errorf("%w; write for instance node_load1{instance=\"a:9100\"}", err)
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	metadata := j.s.store.Metadata()
+	metadata := store.Metadata()
 	charts := make([]anomaly.Chart, 0, len(selected))
 	for _, one := range selected {
 		name := one.Labels.Get(model.MetricNameLabel)
@@ -58,19 +62,19 @@ func (j judgement) Chart(ctx context.Context, selector string, from, to time.Tim
 }
 
 // selectSeries returns stored series, or those that are judged of histograms and not stored.
-func (j judgement) selectSeries(ctx context.Context, selector string, from, to time.Time, limit int) ([]series.Selected, bool, error) {
+func selectSeries(ctx context.Context, store *series.Store, selector string, from, to time.Time, limit int) ([]series.Selected, bool, error) {
 	name, _, _ := strings.Cut(selector, "{")
 	name = strings.TrimSpace(name)
 	base, isMean := strings.CutSuffix(name, anomaly.MeanSuffix)
 	if !isMean {
 		var isRate bool
 		if base, isRate = strings.CutSuffix(name, anomaly.RateSuffix); !isRate {
-			selected, more, err := j.s.store.Select(ctx, selector, from, to, limit)
+			selected, more, err := store.Select(ctx, selector, from, to, limit)
 			return slices.DeleteFunc(selected, func(one series.Selected) bool { return len(one.Samples) == 0 }), more, err
 		}
 	}
 	of := func(other string) ([]series.Selected, bool, error) {
-		return j.s.store.Select(ctx, strings.Replace(selector, name, other, 1), from, to, limit)
+		return store.Select(ctx, strings.Replace(selector, name, other, 1), from, to, limit)
 	}
 	selected, more, err := of(base) // a native histogram
 	if err != nil {

@@ -22,6 +22,11 @@ func (s *samples) forward(number int) func(ctx context.Context) error {
 	p := s.parts[number]
 	key := "series/remote/" + tenant + "/" + strconv.Itoa(number)
 	return func(ctx context.Context) error {
+		store, err := s.store.wait(ctx)
+		if err != nil {
+			return err
+		}
+		writer := p.write(store)
 		text, err := s.blobs.Get(ctx, key)
 		if err != nil && !errors.Is(err, blob.ErrNotFound) {
 			return err
@@ -30,7 +35,7 @@ func (s *samples) forward(number int) func(ctx context.Context) error {
 		p.sent.Store(position)
 		var noted time.Time
 		err = s.follow(ctx, p, position, func(ctx context.Context, p *samplePart, messages []bus.Message) error {
-			batch := p.writer.Begin(ctx)
+			batch := writer.Begin(ctx)
 			if _, err := s.each(messages, time.Time{}, func(view *signal.SeriesView, _ uint64) error { return batch.Add(view) }); err != nil {
 				return err
 			}

@@ -188,7 +188,7 @@ func (a *App) telemetryRoutes(mux *routes) {
 	write := promwrite.New(a.intake)
 	mux.Handle("POST /api/v1/write", write)
 	mux.Handle("POST /in/remote-write/{integration}", write)
-	queries := promql.New(promql.Config{Store: a.samples.store, Logger: a.part("promql")})
+	queries := a.queries()
 	for _, pattern := range promql.Patterns() {
 		mux.Handle(pattern, queries)
 	}

@@ -76,8 +76,8 @@ func telemetryRows(at time.Time) []telemetryRow {
 	gauge := func(point string) string {
 		return fmt.Sprintf(`{"name":"bad","gauge":{"dataPoints":[{%s}]}}`, point)
 	}
-	sum := func(temporality int, attributes string, value float64) string {
-		return fmt.Sprintf(`{"name":"sum","sum":{"isMonotonic":true,"aggregationTemporality":%d,"dataPoints":[{"timeUnixNano":"%d","asDouble":%g%s}]}}`, temporality, nano, value, attributes)
+	sum := func(temporality int, value float64) string {
+		return fmt.Sprintf(`{"name":"sum","sum":{"isMonotonic":true,"aggregationTemporality":%d,"dataPoints":[{"timeUnixNano":"%d","asDouble":%g}]}}`, temporality, nano, value)
 	}
 	one := []prompb.Sample{{Value: 1, Timestamp: ms}}
 	return []telemetryRow{
@@ -89,9 +89,9 @@ func telemetryRows(at time.Time) []telemetryRow {
 		{protocol: "metrics", request: "a time in 2999", body: gauge(`"timeUnixNano":"32472144000000000000","asDouble":1`), status: 400, says: "ExportMetricsServiceRequest"},
 		{protocol: "metrics", request: "a time an hour ahead", body: gauge(fmt.Sprintf(`"timeUnixNano":"%d","asDouble":1`, nano+3600e9)), status: 200, says: "in the future", reason: "future"},
 		{protocol: "metrics", request: "a time in 1970", body: gauge(`"timeUnixNano":"1","asDouble":1`), status: 200, says: "more than 90 days before", reason: "past"},
-		{protocol: "metrics", request: "a negative counter", body: sum(2, "", -1), status: 200, says: "a counter cannot be negative", reason: "negative_counter"},
-		{protocol: "metrics", request: "a sum without temporality", body: sum(0, "", 1), status: 200, says: "say whether the sum is cumulative", reason: "unsupported"},
-		{protocol: "metrics", request: "a sum in both temporalities", body: sum(1, "", 1) + "," + sum(2, "", 5), status: 200, says: "send this series in one temporality", reason: "mixed_temporality"},
+		{protocol: "metrics", request: "a negative counter", body: sum(2, -1), status: 200, says: "a counter cannot be negative", reason: "negative_counter"},
+		{protocol: "metrics", request: "a sum without temporality", body: sum(0, 1), status: 200, says: "say whether the sum is cumulative", reason: "unsupported"},
+		{protocol: "metrics", request: "a sum in both temporalities", body: sum(1, 1) + "," + sum(2, 5), status: 200, says: "send this series in one temporality", reason: "mixed_temporality"},
 		{protocol: "metrics", request: "a histogram whose buckets do not fit its bounds", body: fmt.Sprintf(`{"name":"h","histogram":{"aggregationTemporality":2,"dataPoints":[{"timeUnixNano":"%d","count":"3","sum":1,"explicitBounds":[1,2],"bucketCounts":["3"]}]}}`, nano), status: 200, says: "want one more than the 2 explicitBounds", reason: "histogram"},
 		{protocol: "metrics", request: "a metric with no values", body: `{"name":"empty"}`, status: 200, says: "neither gauge, sum", reason: "empty"},
 		{protocol: "metrics", request: "a metric with no name", body: fmt.Sprintf(`{"gauge":{"dataPoints":[{"timeUnixNano":"%d","asDouble":1}]}}`, nano), status: 200, says: "the metric has no name", reason: "labels"},

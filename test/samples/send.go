@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
 	"sync"
@@ -87,33 +85,6 @@ func (s *sender) metric(ctx context.Context, name string) float64 {
 		}
 	}
 	return sum
-}
-
-// ask returns the value of a query that has one.
-func (s *sender) ask(ctx context.Context, query string) (float64, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/v1/query?query="+url.QueryEscape(query), http.NoBody)
-	if err != nil {
-		return 0, err
-	}
-	answer, err := s.client.Do(r)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	var got struct {
-		Error string
-		Data  struct {
-			Result []struct{ Value [2]any }
-		}
-	}
-	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
-		return 0, err
-	}
-	if len(got.Data.Result) != 1 {
-		return 0, fmt.Errorf("%s: %d results, %s", query, len(got.Data.Result), got.Error)
-	}
-	text, _ := got.Data.Result[0].Value[1].(string)
-	return strconv.ParseFloat(text, 64)
 }
 
 // send sends as fast as the server takes.

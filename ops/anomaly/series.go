@@ -187,7 +187,7 @@ func (s *Series) judge(z, d float32, repeated bool, siblings *[tests]evt.Tail) V
 		}
 		if seen > firstSeen {
 			t.Observe(x, s.state.loud, prior, &settings[i])
-			if siblings != nil {
+			if siblings != nil && s.stats.out < 2 { // what lasts in one is no news to the others
 				siblings[i].Observe(x, s.state.loud, prior, &settings[i])
 			}
 		}
@@ -219,6 +219,9 @@ func (s *Series) votes(t Test) bool {
 	switch {
 	case slow && s.at-s.first < slowDays*dayMillis:
 		return false
+	case s.model.Seen() < minSeen && s.stats.same > restless:
+		// Of an infant that has hardly moved nobody knows how it moves.
+		return false
 	case s.stats.same > still && s.stats.out == 0:
 		// A series that hardly moves is back where it belongs.
 		return t >= Stay
@@ -228,6 +231,9 @@ func (s *Series) votes(t Test) bool {
 	}
 	return true
 }
+
+// restless is how often a value of an infant may equal the one before for it to be judged by its siblings.
+const restless = 0.3
 
 // still is how often a value must equal the one before for the series to hardly move.
 const still = 0.9

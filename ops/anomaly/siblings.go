@@ -13,7 +13,7 @@ const (
 	// born is how many values a series needs to be judged by its siblings; with minSeen it is an infant no longer.
 	born = 20
 	// mature is how many values of siblings are needed to judge by them.
-	mature = 1500
+	mature = 700
 )
 
 // of returns the tails for a series that has seen so many values; nil for one that is no infant.

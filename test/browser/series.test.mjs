@@ -82,7 +82,7 @@ test("a metric is chosen, drawn with its band, zoomed, compared, and asked for b
   await page.getByRole("radiogroup", { name: "Compare" }).getByText("No comparison").click();
 
   const ask = page.locator("main input[data-filter]");
-  await ask.fill("job:shop");
+  await ask.fill("instance:shop-1");
   await ask.press("Enter");
   await page.getByText(/queue_length\{/).first().waitFor();
   assert.equal(await chart(page).count() >= 2, true, "each series of the entity has a chart");

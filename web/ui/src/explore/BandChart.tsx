@@ -89,7 +89,7 @@ export function BandChart({ lines, from, to, height = 200, onZoom }: Props) {
       cursor: { sync: { key: sync.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
       scales: { x: { time: true, range: [from / 1000, to / 1000] } },
       axes: [{ ...axis, values: clock(zone === "utc") }, { ...axis, size: 64, values: (_, splits) => splits.map((v) => sayNumber(v)), label: single?.unit, labelSize: single?.unit ? 18 : 0, labelFont: "12px system-ui, sans-serif" }],
-      series: [{}, ...plain, ...(band ? [edge("usual from"), edge("usual to")] : []), ...(single?.earlier ? [{ label: single.earlier.name, stroke: dim, width: 1, dash: [4, 3], spanGaps: true, points: { show: false }, value: (_: uPlot, v: number | null) => sayNumber(v) }] : [])],
+      series: [{ label: "at", value: (_: uPlot, t: number | null) => (t === null ? "–" : formatExact(t * 1000, zone)) }, ...plain, ...(band ? [edge("usual from"), edge("usual to")] : []), ...(single?.earlier ? [{ label: single.earlier.name, stroke: dim, width: 1, dash: [4, 3], spanGaps: true, points: { show: false }, value: (_: uPlot, v: number | null) => sayNumber(v) }] : [])],
       bands: band ? [{ series: [3, 2], fill: `${usual}26` }] : [],
       legend: { live: true, show: true },
       hooks: {

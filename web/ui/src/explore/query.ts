@@ -71,7 +71,7 @@ export function entitySelectors(text: string): string[] {
 
 /** Series by a selector, or, when nothing has that name, those of the entity that is meant. */
 async function chartsOf(text: string, from: number, to: number, signal: AbortSignal): Promise<Lines> {
-  let found = await charts(text, from, to, signal);
+  let found: Lines = isSelector(text) ? await charts(text, from, to, signal) : { lines: [], more: false, expression: false };
   for (const selector of entitySelectors(text)) {
     if (found.lines.length > 0) break;
     found = await charts(selector, from, to, signal);

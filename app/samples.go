@@ -212,7 +212,7 @@ func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Messa
 	if p.stores {
 		batch = p.writer.Begin(ctx)
 	}
-	at, err := s.each(messages, s.app.clock.Now(), func(view *signal.SeriesView, sequence uint64) error {
+	at, err := s.each(ctx, messages, s.app.clock.Now(), func(view *signal.SeriesView, sequence uint64) error {
 		p.watch.Observe(view, sequence, func(f anomaly.Finding) { findings = append(findings, f) })
 		if batch == nil {
 			return nil
@@ -239,29 +239,6 @@ func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Messa
 		return s.checkpoint(ctx, p, checkpointRounds)
 	}
 	return nil
-}
-
-// each reads the series of messages, and returns when the last of them was received; at when none can be read. What cannot be
-// read is left out.
-func (s *samples) each(messages []bus.Message, at time.Time, do func(view *signal.SeriesView, sequence uint64) error) (time.Time, error) {
-	for i := range messages {
-		r, err := signal.ReadSamples(messages[i].Data)
-		if err != nil {
-			s.logger.Error("a message of samples cannot be read and is left out", "sequence", messages[i].Sequence, "error", err)
-			continue
-		}
-		at = r.At
-		var view signal.SeriesView
-		for r.Next(&view) {
-			if err := do(&view, messages[i].Sequence); err != nil {
-				return at, err
-			}
-		}
-		if err := r.Err(); err != nil {
-			s.logger.Error("a message of samples is damaged; its rest is left out", "sequence", messages[i].Sequence, "error", err)
-		}
-	}
-	return at, nil
 }
 
 // tell publishes alerts, and tries until it can.

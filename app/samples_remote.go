@@ -36,7 +36,7 @@ func (s *samples) forward(number int) func(ctx context.Context) error {
 		var noted time.Time
 		err = s.follow(ctx, p, position, func(ctx context.Context, p *samplePart, messages []bus.Message) error {
 			batch := writer.Begin(ctx)
-			if _, err := s.each(messages, time.Time{}, func(view *signal.SeriesView, _ uint64) error { return batch.Add(view) }); err != nil {
+			if _, err := s.each(ctx, messages, time.Time{}, func(view *signal.SeriesView, _ uint64) error { return batch.Add(view) }); err != nil {
 				return err
 			}
 			if err := batch.Commit(); err != nil {

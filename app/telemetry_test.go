@@ -59,3 +59,29 @@ func TestLogsAndTracesArePublishedWithoutSecrets(t *testing.T) {
 		t.Errorf("the span is %+v", s)
 	}
 }
+
+// What cannot be read, or makes the detector panic, is set aside and holds nothing up.
+func TestPoisonousTelemetryIsSetAside(t *testing.T) {
+	r := start(t, testConfig(t), Options{})
+	defer r.stop()
+	if _, err := r.samples.bus.Publish(t.Context(), bus.SampleSubject(tenant, 0), []byte("no record")); err != nil {
+		t.Fatal(err)
+	}
+	if err := guarded(func() error { panic("poison") }); err == nil || err.Error() != "panic: poison" {
+		t.Errorf("a panic became %v", err)
+	}
+	at := time.Now()
+	for _, name := range []string{"before", "after"} { // series of either partition
+		if status, body := r.request(http.MethodPost, "/v1/metrics", otlpGauge(name, at, 1)); status != http.StatusOK {
+			t.Fatalf("answer %d %s", status, body)
+		}
+	}
+	r.until("what came behind it is stored", func() bool { return r.ask("count({job=\"shop\",__name__=~\"before|after\"})", at.Add(time.Second)) == "2" })
+	var letters struct {
+		Items []struct{ Receiver, Reason string }
+	}
+	r.until("it is a dead letter", func() bool {
+		r.get("/api/fairlead/v1/dead-letters", &letters)
+		return len(letters.Items) == 1 && letters.Items[0].Receiver == "samples" && strings.Contains(letters.Items[0].Reason, "cannot be read")
+	})
+}

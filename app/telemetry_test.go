@@ -76,7 +76,9 @@ func TestPoisonousTelemetryIsSetAside(t *testing.T) {
 			t.Fatalf("answer %d %s", status, body)
 		}
 	}
-	r.until("what came behind it is stored", func() bool { return r.ask("count({job=\"shop\",__name__=~\"before|after\"})", at.Add(time.Second)) == "2" })
+	r.until("what came behind it is stored", func() bool {
+		return r.ask("count({job=\"shop\",__name__=~\"before|after\"})", at.Add(time.Second)) == "2"
+	})
 	var letters struct {
 		Items []struct{ Receiver, Reason string }
 	}

@@ -45,7 +45,7 @@ func detector(ctx context.Context, o options) error {
 		}
 		at := begin.Add(time.Duration(round) * o.interval)
 		for from := 0; from < o.series; from += o.batch {
-			data := record(from, min(from+o.batch, o.series), round, at, labels)
+			data := record(from, min(from+o.batch, o.series), at, labels)
 			var view signal.SeriesView
 			walk := func(do func()) (time.Duration, error) {
 				start := time.Now()

@@ -28,7 +28,7 @@ func pace(ctx context.Context, o options) error {
 	rounds := func(count int) {
 		for range count {
 			start := time.Now()
-			s.round(ctx, o, round, start, &refused, &slowest)
+			s.round(ctx, o, start, &refused, &slowest)
 			round++
 			select {
 			case <-ctx.Done():
@@ -64,7 +64,7 @@ func pace(ctx context.Context, o options) error {
 }
 
 // round sends all series once, spread over the interval.
-func (s *sender) round(ctx context.Context, o options, round int, at time.Time, refused, slowest *atomic.Int64) {
+func (s *sender) round(ctx context.Context, o options, at time.Time, refused, slowest *atomic.Int64) {
 	requests := (o.series + o.batch - 1) / o.batch
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -78,7 +78,7 @@ func (s *sender) round(ctx context.Context, o options, round int, at time.Time, 
 				due := at.Add(time.Duration(n) * o.interval * 9 / 10 / time.Duration(requests))
 				time.Sleep(time.Until(due))
 				start := time.Now()
-				for s.post(ctx, n*o.batch, min((n+1)*o.batch, o.series), round, at) != nil && ctx.Err() == nil {
+				for s.post(ctx, n*o.batch, min((n+1)*o.batch, o.series), at) != nil && ctx.Err() == nil {
 					refused.Add(1)
 					time.Sleep(200 * time.Millisecond)
 				}

@@ -18,7 +18,7 @@ import (
 // sender sends samples by a protocol.
 type sender struct {
 	url, path, encoding string
-	make                func(from, to, round int, at time.Time, labels []signal.Labels) ([]byte, error)
+	make                func(from, to int, at time.Time, labels []signal.Labels) ([]byte, error)
 	labels              []signal.Labels
 	client              *http.Client
 }
@@ -36,8 +36,8 @@ func newSender(o options, url string) *sender {
 }
 
 // post sends series from one to another and returns once they are durable.
-func (s *sender) post(ctx context.Context, from, to, round int, at time.Time) error {
-	body, err := s.make(from, to, round, at, s.labels)
+func (s *sender) post(ctx context.Context, from, to int, at time.Time) error {
+	body, err := s.make(from, to, at, s.labels)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func send(ctx context.Context, o options) error {
 				round := int(n / requests)
 				from := int(n%requests) * o.batch
 				to := min(from+o.batch, o.series)
-				if err := s.post(ctx, from, to, round, begin.Add(time.Duration(round)*o.interval)); err != nil {
+				if err := s.post(ctx, from, to, begin.Add(time.Duration(round)*o.interval)); err != nil {
 					refused.Add(1)
 					time.Sleep(100 * time.Millisecond)
 					continue

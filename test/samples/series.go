@@ -37,11 +37,15 @@ func resourceOf(n int) map[string]string {
 	}
 }
 
-// valueOf returns the value of series n in a round.
-func valueOf(n, round int) float64 {
-	noise := float64((round*7919+n*104729)%1009) / 1009
+// epoch is when all counters were 0.
+var epoch = time.Now().Add(-24 * time.Hour)
+
+// valueOf returns the value of series n at a time.
+func valueOf(n int, at time.Time) float64 {
+	second := int(at.Sub(epoch) / time.Second)
+	noise := float64((second*7919+n*104729)%1009) / 1009
 	if _, counter := nameOf(n); counter {
-		return float64(round)*float64(n%97+1)*15 + math.Floor(noise*10)
+		return math.Floor(at.Sub(epoch).Seconds()*float64(n%97+1) + noise*10)
 	}
 	return 100 + float64(n%50) + 10*noise
 }
@@ -55,23 +59,23 @@ func labelsOf(n int) signal.Labels {
 }
 
 // record returns our own record of series from one to another.
-func record(from, to, round int, at time.Time, labels []signal.Labels) []byte {
+func record(from, to int, at time.Time, labels []signal.Labels) []byte {
 	batch := signal.SampleBatch{At: at, Source: "bench", Series: make([]signal.Series, 0, to-from)}
 	for n := from; n < to; n++ {
 		kind := signal.Gauge
 		if n%2 == 0 {
 			kind = signal.Counter
 		}
-		batch.Series = append(batch.Series, signal.Series{Labels: labels[n], Type: kind, Samples: []signal.Sample{{At: at.UnixMilli(), Value: valueOf(n, round)}}})
+		batch.Series = append(batch.Series, signal.Series{Labels: labels[n], Type: kind, Samples: []signal.Sample{{At: at.UnixMilli(), Value: valueOf(n, at)}}})
 	}
 	return signal.AppendSamples(nil, batch)
 }
 
 // remoteWrite returns a request of remote write 1 with series from one to another.
-func remoteWrite(from, to, round int, at time.Time, labels []signal.Labels) ([]byte, error) {
+func remoteWrite(from, to int, at time.Time, labels []signal.Labels) ([]byte, error) {
 	request := prompb.WriteRequest{Timeseries: make([]prompb.TimeSeries, 0, to-from)}
 	for n := from; n < to; n++ {
-		series := prompb.TimeSeries{Samples: []prompb.Sample{{Timestamp: at.UnixMilli(), Value: valueOf(n, round)}}}
+		series := prompb.TimeSeries{Samples: []prompb.Sample{{Timestamp: at.UnixMilli(), Value: valueOf(n, at)}}}
 		for _, l := range labels[n] {
 			series.Labels = append(series.Labels, prompb.Label{Name: l.Name, Value: l.Value})
 		}
@@ -85,7 +89,7 @@ func remoteWrite(from, to, round int, at time.Time, labels []signal.Labels) ([]b
 }
 
 // otlp returns a request of OTLP with series from one to another, which must be of whole instances.
-func otlp(from, to, round int, at time.Time, _ []signal.Labels) ([]byte, error) {
+func otlp(from, to int, at time.Time, _ []signal.Labels) ([]byte, error) {
 	metrics := pmetric.NewMetrics()
 	stamp := pcommon.NewTimestampFromTime(at)
 	var list pmetric.MetricSlice
@@ -114,7 +118,7 @@ func otlp(from, to, round int, at time.Time, _ []signal.Labels) ([]byte, error) 
 			point = m.SetEmptyGauge().DataPoints().AppendEmpty()
 		}
 		point.SetTimestamp(stamp)
-		point.SetDoubleValue(valueOf(n, round))
+		point.SetDoubleValue(valueOf(n, at))
 		point.Attributes().PutStr("method", "GET")
 		point.Attributes().PutStr("code", "200")
 	}

@@ -12,6 +12,8 @@ type state struct {
 	on    bool    // an anomaly goes on
 	loud  bool    // and people are told of it
 
+	negative bool // a value below 0 came
+
 	ended  bool // the sender said that the series has ended
 	absent bool // it has gone silent without that
 

@@ -146,6 +146,9 @@ func (s *Series) observe(at int64, value float64, gap bool, siblings *Siblings) 
 	reach := float64(usual * deviation * f.Spread)
 	verdict.Value, verdict.Expected = value, s.base+float64(f.Next)
 	verdict.Low, verdict.High = verdict.Expected-reach, verdict.Expected+reach
+	if s.state.negative = s.state.negative || value < 0; !s.state.negative {
+		verdict.Low = max(verdict.Low, 0) // what never was below zero is not expected there
+	}
 	return verdict
 }
 

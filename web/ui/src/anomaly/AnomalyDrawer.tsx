@@ -73,12 +73,15 @@ function Finding({ of, until }: { of: AnomalyFinding; until: string | undefined 
   const selector = seriesName(of.labels);
   const { data } = useQuery(linesQuery(selector, from, to, false));
   const lines = useMemo(() => data?.lines.slice(0, 1) ?? [], [data]);
+  // A series that has hardly begun fills the chart too.
+  const times = lines[0]?.times ?? [];
+  const [first = from, last = to] = [times[0], times.at(-1)];
   return (
     <section className={classes.finding}>
       <h3><Link to="/explore" search={{ q: selector, ...writeRange(from, to) }} className="link" title="Explore this series">{selector}</Link></h3>
       <p>{of.summary} {of.test !== "absent" && <span className="dim">Expected was {sayNumber(of.expected)}.</span>}</p>
       <p className="dim">{of.explain} ({of.test}). As rare a value comes about {sayRate(of.weekly)} in this series.</p>
-      {lines.length > 0 && <BandChart lines={lines} from={from} to={to} height={150} />}
+      {lines.length > 0 && <BandChart lines={lines} from={Math.max(from, first)} to={Math.max(Math.min(to, last), first + 1)} height={150} />}
     </section>
   );
 }

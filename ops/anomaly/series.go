@@ -213,6 +213,10 @@ func (s *Series) rate(t Test, x, prior float32, siblings *[tests]evt.Tail, poole
 	if x <= tail.Threshold() {
 		return 1
 	}
+	if t == Spread && s.stats.same > still {
+		// Rare events are each as large as the other: nothing follows for two of them.
+		return tail.Rate(x, prior, &spreadOfStill)
+	}
 	return tail.Rate(x, prior, &settings[t])
 }
 

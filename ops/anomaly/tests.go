@@ -133,6 +133,9 @@ var settings = [tests]evt.Settings{
 	Stay: set(1.5, 0.5, 1), Spread: set(1, 0.5, 1.3), Frozen: set(1, 0.5, 1),
 }
 
+// spreadOfStill are the settings of Spread for a series that hardly moves.
+var spreadOfStill = set(3, 0.5, 1)
+
 // share is what part of the mean excess of a spike the mean excess of a test is thought to be.
 var share = [tests]float32{
 	PairUp: 1, PairDown: 1, JumpUp: 1. / 3, JumpDown: 1. / 3, Shift4Up: 1. / 4, Shift4Down: 1. / 4,

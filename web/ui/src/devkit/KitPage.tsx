@@ -16,6 +16,7 @@ import { Terms, Why } from "../kit/Terms";
 import { Span, Time } from "../kit/Time";
 import { failToast, sayToast, undoToast } from "../kit/toast";
 import { prometheusLines } from "../kit/useAddress";
+import { KitChart } from "./KitChart";
 import { KitTable } from "./KitTable";
 import classes from "./kit.module.css";
 
@@ -49,6 +50,7 @@ export function KitPage() {
       <Part name="Terms and why"><Terms terms={terms} /><Why terms={terms} /></Part>
       <Part name="Filter"><FilterBar value={filter} onChange={setFilter} choices={{ state: states, severity: severities }} placeholder="Filter" label="Filter of the kit" /><p className="mono">{filter || "(empty)"}</p></Part>
       <Part name="Table"><KitTable /></Part>
+      <Part name="Series: usual and abnormal, compared, together, none"><KitChart /></Part>
       <Part name="Save and copy"><div className={classes.row}><Csv name="kit" rows={terms} /><Csv name="kit" rows={[]} what="nothing" /><Copy value="kit" /><Copy value="kit" label="Copy as Markdown" /></div></Part>
       <Part name="Somebody else saved meanwhile"><Overtaken what="the kit" theirs={[["Title", "theirs"], ["Comment", "the same"]]} mine={[["Title", ""], ["Comment", "the same"]]} onTake={() => undefined} onKeep={() => undefined} /><Overtaken what="the kit" saving theirs={[["Title", "the same"]]} mine={[["Title", "the same"]]} onTake={() => undefined} onKeep={() => undefined} /></Part>
       <Part name="Note with mentions"><MentionBox label="Note" rows={1} value={note} onChange={setNote} onSubmit={() => setNote("")} placeholder="Write a note; name people with @" /><p><Mentioned text={note || "@ann, please look"} /></p></Part>

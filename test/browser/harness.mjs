@@ -88,8 +88,23 @@ export const outage = (name, n = 6) => Array.from({ length: n }, (_, i) => ({
 export const get = async (url, path) => (await fetch(url + api + path)).json();
 export const post = async (url, path, body) => (await fetch(url + api + path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
 
+/** Waits until nothing fades or slides any more: what is half-way in has colours of its own. What turns for ever is left alone. */
+async function settled(page) {
+  await page.evaluate(async () => {
+    const frame = () => new Promise((next) => { requestAnimationFrame(next); });
+    await frame(); // what was just opened begins to move
+    for (let quiet = 0; quiet < 2; quiet++) {
+      const moving = document.getAnimations().filter((a) => a.playState === "running" && Number.isFinite(Number(a.effect?.getComputedTiming().endTime)));
+      if (moving.length > 0) quiet = -1;
+      await Promise.all(moving.map((a) => a.finished.catch(() => undefined))); // one that is cut short is over too
+      await frame();
+    }
+  });
+}
+
 /** Findings of axe that a person with a disability would stumble over. */
 export async function seriousFindings(page) {
+  await settled(page);
   const source = await import("node:fs/promises").then((fs) => fs.readFile(axePath, "utf8"));
   await page.evaluate(source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));

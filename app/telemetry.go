@@ -61,51 +61,59 @@ func (s *samples) moment(at time.Time) (time.Time, bool) {
 	return at, driven
 }
 
-// PublishSamples is receive.TelemetryPublisher's.
-func (s *samples) PublishSamples(ctx context.Context, at time.Time, source string, series []signal.Series) error {
+// publish sends what fill gives it, and returns once it is stored.
+func (s *samples) publish(ctx context.Context, at time.Time, fill func(at time.Time, out *outgoing) error) error {
 	at, driven := s.moment(at)
 	out := outgoing{s: s}
-	for _, portion := range signal.DealSeries(series, samplePartitions) {
-		record := signal.AppendSamples(nil, signal.SampleBatch{At: at, Source: source, Series: portion.Series})
-		if err := out.send(ctx, bus.SampleSubject(tenant, portion.Partition), portion.Partition, record); err != nil {
-			return err
-		}
+	if err := fill(at, &out); err != nil {
+		return err
 	}
 	return s.passed(ctx, at, driven, &out)
+}
+
+// PublishSamples is receive.TelemetryPublisher's.
+func (s *samples) PublishSamples(ctx context.Context, at time.Time, source string, series []signal.Series) error {
+	return s.publish(ctx, at, func(at time.Time, out *outgoing) error {
+		for _, portion := range signal.DealSeries(series, samplePartitions) {
+			record := signal.AppendSamples(nil, signal.SampleBatch{At: at, Source: source, Series: portion.Series})
+			if err := out.send(ctx, bus.SampleSubject(tenant, portion.Partition), portion.Partition, record); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // PublishLogs is receive.TelemetryPublisher's.
 func (s *samples) PublishLogs(ctx context.Context, at time.Time, batches []signal.LogBatch) error {
-	at, driven := s.moment(at)
-	out := outgoing{s: s}
-	for i := range batches {
-		b := batches[i]
-		b.At = at
-		for _, part := range signal.DealLogs(b, samplePartitions) {
-			b.Records = part.Items
-			if err := out.send(ctx, bus.LogSubject(tenant, part.Partition), -1, signal.AppendLogs(nil, b)); err != nil {
-				return err
+	return s.publish(ctx, at, func(at time.Time, out *outgoing) error {
+		for _, b := range batches {
+			b.At = at
+			for _, part := range signal.DealLogs(b, samplePartitions) {
+				b.Records = part.Items
+				if err := out.send(ctx, bus.LogSubject(tenant, part.Partition), -1, signal.AppendLogs(nil, b)); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return s.passed(ctx, at, driven, &out)
+		return nil
+	})
 }
 
 // PublishSpans is receive.TelemetryPublisher's.
 func (s *samples) PublishSpans(ctx context.Context, at time.Time, batches []signal.SpanBatch) error {
-	at, driven := s.moment(at)
-	out := outgoing{s: s}
-	for i := range batches {
-		b := batches[i]
-		b.At = at
-		for _, part := range signal.DealSpans(b, samplePartitions) {
-			b.Spans = part.Items
-			if err := out.send(ctx, bus.SpanSubject(tenant, part.Partition), -1, signal.AppendSpans(nil, b)); err != nil {
-				return err
+	return s.publish(ctx, at, func(at time.Time, out *outgoing) error {
+		for _, b := range batches {
+			b.At = at
+			for _, part := range signal.DealSpans(b, samplePartitions) {
+				b.Spans = part.Items
+				if err := out.send(ctx, bus.SpanSubject(tenant, part.Partition), -1, signal.AppendSpans(nil, b)); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return s.passed(ctx, at, driven, &out)
+		return nil
+	})
 }
 
 // passed waits until what was sent is stored. Whoever drives the clock waits also until it has been judged; then the time

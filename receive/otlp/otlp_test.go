@@ -287,26 +287,32 @@ func TestWhatIsNoOTLPIsRefused(t *testing.T) {
 	}
 }
 
-// The OpenTelemetry SDK's own exporters send to the real servers.
-func TestTheSDKSends(t *testing.T) {
-	rc, p := newReceiver()
-	g := NewGRPC(rc, nil)
+// serveGRPC serves gRPC until the test ends and returns its address.
+func serveGRPC(t *testing.T, rc *Receiver) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- g.Run(ctx, listener) }()
-	defer func() {
+	go func() { done <- NewGRPC(rc, nil).Run(ctx, listener) }()
+	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return listener.Addr().String()
+}
+
+// The OpenTelemetry SDK's own exporters send to the real servers.
+func TestTheSDKSends(t *testing.T) {
+	rc, p := newReceiver()
+	ctx, address := t.Context(), serveGRPC(t, rc)
 	server := httptest.NewServer(rc.Metrics())
 	defer server.Close()
-	overGRPC, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(listener.Addr().String()), otlpmetricgrpc.WithInsecure(), otlpmetricgrpc.WithCompressor("gzip"))
+	overGRPC, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(address), otlpmetricgrpc.WithInsecure(), otlpmetricgrpc.WithCompressor("gzip"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package otlp
 
 import (
-	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -172,25 +170,12 @@ func TestTracesOfAnExperimentAreNoneOfASystem(t *testing.T) {
 // The OpenTelemetry SDK's own exporters send log records and spans to the real servers.
 func TestTheSDKSendsLogsAndTraces(t *testing.T) {
 	rc, p := newReceiver()
-	g := NewGRPC(rc, nil)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- g.Run(ctx, listener) }()
-	defer func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
+	ctx, address := t.Context(), serveGRPC(t, rc)
 	server := httptest.NewServer(rc.Traces())
 	defer server.Close()
 	named := resource.NewSchemaless(attribute.String("service.name", "sdk"))
 
-	overGRPC, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(listener.Addr().String()), otlptracegrpc.WithInsecure())
+	overGRPC, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(address), otlptracegrpc.WithInsecure())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +194,7 @@ func TestTheSDKSendsLogsAndTraces(t *testing.T) {
 		t.Errorf("came %+v", p.spans)
 	}
 
-	exporter, err := otlploggrpc.New(ctx, otlploggrpc.WithEndpoint(listener.Addr().String()), otlploggrpc.WithInsecure(), otlploggrpc.WithCompressor("gzip"))
+	exporter, err := otlploggrpc.New(ctx, otlploggrpc.WithEndpoint(address), otlploggrpc.WithInsecure(), otlploggrpc.WithCompressor("gzip"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -284,7 +284,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "consume", a.consume)
 	for i := range samplePartitions {
 		g.start(ctx, "samples "+strconv.Itoa(i), a.samples.consume(i))
-		if a.cfg.Series.Remote != (RemoteConfig{}) {
+		if a.cfg.Series.Remote.used() {
 			g.start(ctx, "remote store "+strconv.Itoa(i), a.samples.forward(i))
 		}
 	}

@@ -155,6 +155,9 @@ type RemoteConfig struct {
 	Tenant string `yaml:"tenant"`
 }
 
+// used says whether samples are kept elsewhere.
+func (c RemoteConfig) used() bool { return c != RemoteConfig{} }
+
 // store returns the settings in the form of the package that uses them.
 func (c RemoteConfig) store() series.RemoteConfig {
 	return series.RemoteConfig{
@@ -409,7 +412,7 @@ func checkSamples(c *Config) error {
 	case c.Bus.Sync != "interval" && c.Bus.Sync != "always":
 		return bad("bus.sync", "%q is unknown; write interval or always", c.Bus.Sync)
 	}
-	if c.Series.Remote != (RemoteConfig{}) {
+	if c.Series.Remote.used() {
 		if err := c.Series.Remote.store().Validate(); err != nil {
 			key, problem, _ := strings.Cut(err.Error(), " ")
 			return bad("series.remote."+key, "%s", problem)

@@ -46,7 +46,6 @@ type samplePart struct {
 	watch    *anomaly.Watch
 	begin    sync.Once // makes writer, once the database is open
 	writer   *series.Writer
-	stores   bool          // in the embedded database; else forward sends
 	position atomic.Uint64 // of the last message that was stored and judged
 	sent     atomic.Uint64 // of the last message that a remote store has taken
 	written  time.Time     // of the last checkpoint
@@ -168,7 +167,6 @@ func (s *samples) consume(number int) func(ctx context.Context) error {
 			}
 			return err
 		}
-		p.stores = !store.Remote()
 		p.write(store)
 		position, unread, err := p.watch.Restore(ctx, s.blobs, p.checkpoints())
 		if err != nil {
@@ -209,7 +207,7 @@ func (s *samples) apply(ctx context.Context, p *samplePart, messages []bus.Messa
 	p.heed()
 	var findings []anomaly.Finding
 	var batch *series.Batch
-	if p.stores {
+	if !s.app.cfg.Series.Remote.used() {
 		batch = p.writer.Begin(ctx)
 	}
 	at, err := s.each(ctx, messages, s.app.clock.Now(), func(view *signal.SeriesView, sequence uint64) error {
@@ -264,7 +262,7 @@ func (s *samples) checkpoint(ctx context.Context, p *samplePart, rounds int) err
 	if err != nil {
 		return err
 	}
-	if !p.stores {
+	if s.app.cfg.Series.Remote.used() {
 		kept = min(kept, p.sent.Load())
 	}
 	if err := s.bus.Purge(ctx, bus.TelemetryStream, bus.SampleSubject(tenant, p.number), kept); err != nil && ctx.Err() == nil {

@@ -32,7 +32,7 @@ type sampleStore struct {
 // openStore begins to open the database. An error that shows at once is returned; a later one by wait.
 func (a *App) openStore() (*sampleStore, error) {
 	s := &sampleStore{opened: make(chan struct{})}
-	if remote := a.cfg.Series.Remote; remote != (RemoteConfig{}) {
+	if remote := a.cfg.Series.Remote; remote.used() {
 		s.store, s.err = series.OpenRemote(remote.store(), a.part("series"), a.registry)
 		close(s.opened)
 		return s, s.err

@@ -31,7 +31,7 @@ func (s *Intake) Take(ctx context.Context, v *Visit, series []signal.Series) *Pr
 			good = append(good, series[i])
 		}
 	}
-	good = s.cap(v, s.types.admit(v, good))
+	good = s.types.admit(v, s.cap(v, good)) // what is over the cap must not fill what is remembered of types
 	if s.Gate != nil {
 		for i := range good {
 			redactLabels(good[i].Labels, s.Gate.Redactor)
@@ -71,11 +71,14 @@ func (s *Intake) cap(v *Visit, series []signal.Series) []signal.Series {
 		Field: "labels." + excess.Label, Value: fmt.Sprintf("about %d different values", excess.Values),
 		Remedy: fmt.Sprintf("the sender has sent %d different series, and more than %d are not taken; drop this label, or raise receive.max_series_per_sender", excess.Known, excess.Limit),
 	})
-	next := 0
+	next, gone := 0, excess.Refused // in order
 	return slices.DeleteFunc(series, func(signal.Series) bool {
-		gone := slices.Contains(excess.Refused, next)
 		next++
-		return gone
+		if len(gone) == 0 || gone[0] != next-1 {
+			return false
+		}
+		gone = gone[1:]
+		return true
 	})
 }
 

@@ -65,7 +65,7 @@ func (w *Watch) Sweep(labelsOf func(signal.SeriesID) (signal.Labels, bool), foun
 	for _, place := range silent {
 		s, c := w.slab.at(place)
 		s.state.absent, c.dirty = true, true
-		if weekly > welcome || s.first == 0 {
+		if weekly > welcome {
 			continue
 		}
 		id := c.ids[place%chunkSize]

@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/web/api"
+	"github.com/fairlead/fairlead/web/mlflow"
 	"github.com/fairlead/fairlead/web/promql"
 )
 
@@ -15,11 +16,12 @@ func rules() access.Table { //nolint:funlen // a table
 		open = access.Rule{Kind: access.Open}
 		door = access.Rule{Kind: access.Door}
 
-		everybody  = access.Roles()
-		responders = []access.Role{access.Responder, access.Admin}
-		deciders   = []access.Role{access.Approver, access.Admin}
-		auditors   = []access.Role{access.Approver, access.Admin}
-		admins     = []access.Role{access.Admin}
+		everybody   = access.Roles()
+		responders  = []access.Role{access.Responder, access.Admin}
+		researchers = []access.Role{access.Researcher, access.Admin}
+		deciders    = []access.Role{access.Approver, access.Admin}
+		auditors    = []access.Role{access.Approver, access.Admin}
+		admins      = []access.Role{access.Admin}
 	)
 	person := func(teams access.TeamRule, roles []access.Role) access.Rule {
 		return access.Rule{Kind: access.Person, Roles: roles, Teams: teams}
@@ -62,6 +64,16 @@ func rules() access.Table { //nolint:funlen // a table
 	}
 	for _, pattern := range promql.Patterns() {
 		table[pattern] = local(access.Shared, everybody)
+	}
+	for pattern, right := range mlflow.Patterns() {
+		switch right {
+		case mlflow.Everybody:
+			table[pattern] = open
+		case mlflow.Read:
+			table[pattern] = local(access.Shared, everybody)
+		case mlflow.Write:
+			table[pattern] = local(access.Shared, researchers)
+		}
 	}
 	add := func(rule access.Rule, method string, paths ...string) {
 		for _, path := range paths {

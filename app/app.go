@@ -27,6 +27,7 @@ import (
 	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/base/audit"
+	"github.com/fairlead/fairlead/base/blob"
 	"github.com/fairlead/fairlead/base/bus"
 	"github.com/fairlead/fairlead/base/clock"
 	"github.com/fairlead/fairlead/base/integration"
@@ -63,6 +64,8 @@ type App struct {
 	signer   *audit.Signer
 	exporter *audit.Exporter
 	bus      *bus.Bus
+	blobs    *blob.Store
+	learning learning
 	silences *alert.Windows // and the maintenance calendar
 	desk     *incident.Desk
 	teller   *notify.Teller
@@ -118,6 +121,12 @@ func New(ctx context.Context, cfg Config, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openBlobs(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openLearning(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.openAccess(ctx); err != nil {
@@ -290,6 +299,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	g.start(ctx, "anomalies", a.samples.pass)
 	g.start(ctx, "unread telemetry", a.samples.dropUnread)
+	g.start(ctx, "artifacts", a.learning.files.Run)
 	g.start(ctx, "tick", a.tick)
 	g.start(ctx, "integrations", a.integrations.Run)
 	g.start(ctx, "approvals", a.approvals.Run)
@@ -330,8 +340,13 @@ func (a *App) close(ctx context.Context) {
 	if a.bus != nil {
 		ended("bus", a.bus.Close())
 	}
-	if a.db != nil {
-		ended("database", a.db.Close())
+	if a.blobs != nil {
+		ended("files", a.blobs.Close())
+	}
+	for name, db := range map[string]*store.DB{"database": a.db, "database of experiments": a.learning.db} {
+		if db != nil {
+			ended(name, db.Close())
+		}
 	}
 	for _, listener := range []net.Listener{a.listener, a.otlp.grpcListen, a.otlp.httpListen} {
 		if listener == nil {

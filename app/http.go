@@ -13,6 +13,7 @@ import (
 	"github.com/fairlead/fairlead/base/telemetry"
 	"github.com/fairlead/fairlead/receive"
 	"github.com/fairlead/fairlead/web/api"
+	"github.com/fairlead/fairlead/web/mlflow"
 	"github.com/fairlead/fairlead/web/ui"
 )
 
@@ -41,9 +42,10 @@ func (a *App) newServer() *http.Server {
 	a.alertmanagerRoutes(mux)
 	a.hookRoutes(mux)
 	a.telemetryRoutes(mux)
+	a.learningRoutes(mux)
 	mux.HandleFunc("POST /-/reload", a.serveReload)
 	mux.Handle("GET /", ui.Handler())
-	handler := a.recovered(a.guard(mux))
+	handler := a.recovered(a.guard(mlflow.KeepNames(mux)))
 	a.otlp.server = httpServer(a.otlpHandler(handler))
 	return httpServer(a.orGRPC(handler))
 }

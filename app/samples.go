@@ -75,9 +75,7 @@ func (a *App) openSamples(ctx context.Context) (err error) {
 	if s.store, err = a.openStore(); err != nil {
 		return err
 	}
-	if s.blobs, err = blob.Open(ctx, blob.Config{Dir: filepath.Join(a.cfg.Data.Dir, "blobs")}); err != nil {
-		return err
-	}
+	s.blobs = a.blobs
 	for i := range s.parts {
 		s.parts[i] = &samplePart{
 			number: i,
@@ -278,9 +276,6 @@ func (s *samples) close(ended func(what string, err error)) {
 	}
 	if s.store != nil {
 		ended("samples", s.store.close())
-	}
-	if s.blobs != nil {
-		ended("checkpoints", s.blobs.Close())
 	}
 	for _, p := range s.parts {
 		if p != nil {

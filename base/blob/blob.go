@@ -8,8 +8,7 @@
 // slashes, at most 512 bytes, no part that is "." or "..", no ".tmp" or ".attrs" at the end. Listing is sorted by key and sees every Put that has returned.
 //
 // Only the driver for folders is linked in: those for S3, GCS and Azure would triple the binary. They come, with Config.URL,
-// with the issue that runs several instances. There is no streaming: what is kept here (checkpoints, snapshots) fits in
-// memory.
+// with the issue that runs several instances. Create and Open stream what may be large.
 package blob
 
 import (
@@ -102,40 +101,22 @@ func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 		return fmt.Errorf("put blob: %w", err)
 	}
 	if err := s.write(ctx, key, data); err != nil {
-		return fmt.Errorf("put blob %s: %w", key, err)
+		return fmt.Errorf("put blob: %w", err)
 	}
 	return nil
 }
 
 // write puts data into a file in the making, on disk, before it gets its name: the driver alone would not.
 func (s *Store) write(ctx context.Context, key string, data []byte) error {
-	var file *os.File
-	ctx, abandon := context.WithCancel(ctx)
-	defer abandon()
-	w, err := s.bucket.NewWriter(ctx, key, &blob.WriterOptions{
-		ContentType: "application/octet-stream", // keeps the writer from collecting a sample first
-		BeforeWrite: func(as func(any) bool) error {
-			if !as(&file) {
-				return errors.New("the driver writes to something that is no file")
-			}
-			return nil
-		},
-	})
+	w, err := s.Create(ctx, key)
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err != nil {
-		abandon() // makes Close remove the file
-		return errors.Join(err, w.Close())
-	}
-	if err := w.Close(); err != nil {
+	if _, err := w.Write(data); err != nil {
+		w.Abort()
 		return err
 	}
-	return s.syncParents(key)
+	return w.Commit()
 }
 
 // syncParents makes the names of key and of its folders durable.

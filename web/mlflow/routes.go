@@ -1,0 +1,76 @@
+package mlflow
+
+import "net/http"
+
+// The versions of the API that have a call: most stand in 2.0 only.
+var (
+	two   = []string{"2.0"}
+	three = []string{"3.0"}
+)
+
+// routes lists the calls, by area. It is longer than other functions so that it can be read from top to bottom.
+func (f *Face) routes() []route { //nolint:funlen // a table
+	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	return []route{
+		{method: post, path: "experiments/create", right: Write, handle: f.createExperiment},
+		{method: get, path: "experiments/get", right: Read, handle: f.getExperiment},
+		{method: get, path: "experiments/get-by-name", right: Read, handle: f.getExperimentByName},
+		{method: get, path: "experiments/search", right: Read, handle: f.searchExperiments},
+		{method: post, path: "experiments/search", right: Read, handle: f.searchExperiments},
+		{method: post, path: "experiments/update", right: Write, handle: f.updateExperiment},
+		{method: post, path: "experiments/delete", right: Write, handle: f.deleteExperiment},
+		{method: post, path: "experiments/restore", right: Write, handle: f.restoreExperiment},
+		{method: post, path: "experiments/set-experiment-tag", right: Write, handle: f.setExperimentTag},
+		{method: post, path: "experiments/delete-experiment-tag", right: Write, handle: f.deleteExperimentTag},
+		{method: post, path: "experiments/search-datasets", right: Read, handle: f.searchDatasets},
+
+		{method: post, path: "runs/create", right: Write, handle: f.createRun},
+		{method: get, path: "runs/get", right: Read, handle: f.getRun},
+		{method: post, path: "runs/update", right: Write, handle: f.updateRun},
+		{method: post, path: "runs/delete", right: Write, handle: f.deleteRun},
+		{method: post, path: "runs/restore", right: Write, handle: f.restoreRun},
+		{method: post, path: "runs/search", right: Read, handle: f.searchRuns},
+		{method: post, path: "runs/log-metric", right: Write, handle: f.logMetric},
+		{method: post, path: "runs/log-parameter", right: Write, handle: f.logParam},
+		{method: post, path: "runs/log-batch", right: Write, handle: f.logBatch},
+		{method: post, path: "runs/set-tag", right: Write, handle: f.setTag},
+		{method: post, path: "runs/delete-tag", right: Write, handle: f.deleteTag},
+		{method: post, path: "runs/log-inputs", right: Write, handle: f.logInputs},
+		{method: post, path: "runs/outputs", right: Write, handle: f.logOutputs},
+		{method: post, path: "runs/log-model", right: Write, handle: f.logModel},
+		{method: get, path: "metrics/get-history", right: Read, handle: f.metricHistory},
+		{method: get, path: "metrics/get-history-bulk-interval", right: Read, handle: f.metricHistories},
+		{method: get, path: "metrics/get-history-bulk", right: Read, handle: f.metricHistoryBulk},
+		{method: get, path: "artifacts/list", right: Read, handle: f.listRunArtifacts},
+
+		{method: post, path: "logged-models", right: Write, handle: f.createLoggedModel},
+		{method: post, path: "logged-models/search", right: Read, handle: f.searchLoggedModels},
+		{method: get, path: "logged-models/{model_id}", right: Read, handle: f.getLoggedModel},
+		{method: patch, path: "logged-models/{model_id}", right: Write, handle: f.finalizeLoggedModel},
+		{method: del, path: "logged-models/{model_id}", right: Write, handle: f.deleteLoggedModel},
+		{method: post, path: "logged-models/{model_id}/params", right: Write, handle: f.logLoggedModelParams},
+		{method: patch, path: "logged-models/{model_id}/tags", right: Write, handle: f.setLoggedModelTags},
+		{method: del, path: "logged-models/{model_id}/tags/{tag_key}", right: Write, handle: f.deleteLoggedModelTag},
+		{method: get, path: "logged-models/{model_id}/artifacts/directories", right: Read, handle: f.listModelArtifacts},
+
+		{method: get, path: "server-info", versions: three, right: Read, handle: f.serverInfo},
+	}
+}
+
+// plain returns what stands outside the API's prefixes.
+func (f *Face) plain() []pattern {
+	list := []pattern{
+		{"GET", "/health", Everybody, http.HandlerFunc(health)},
+		{"GET", "/version", Everybody, http.HandlerFunc(version)},
+		{"GET", "/get-artifact", Read, http.HandlerFunc(f.getArtifact)},
+	}
+	return append(list, f.artifactPatterns()...)
+}
+
+func health(w http.ResponseWriter, _ *http.Request)  { plainText(w, "OK") }
+func version(w http.ResponseWriter, _ *http.Request) { plainText(w, Version) }
+
+func plainText(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte(text)) // who asked may be gone
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
+	"github.com/fairlead/fairlead/ml/model"
 	"github.com/fairlead/fairlead/web/mlflow"
 )
 
@@ -17,6 +18,7 @@ type learning struct {
 	db          *store.DB
 	files       *artifact.Files
 	experiments *experiment.Store
+	models      *model.Registry
 }
 
 // openLearning opens the database ml and what stands on it.
@@ -29,6 +31,7 @@ func (a *App) openLearning(ctx context.Context) (err error) {
 	if l.experiments, err = experiment.Open(ctx, l.db); err != nil {
 		return err
 	}
+	l.models = model.Open(l.db)
 	return nil
 }
 
@@ -42,5 +45,5 @@ func (a *App) openBlobs(ctx context.Context) (err error) {
 }
 
 func (a *App) learningRoutes(mux *routes) {
-	mlflow.Routes(mux, mlflow.Config{Experiments: a.learning.experiments, Files: a.learning.files, Logger: a.part("mlflow")})
+	mlflow.Routes(mux, mlflow.Config{Experiments: a.learning.experiments, Files: a.learning.files, Models: a.learning.models, Logger: a.part("mlflow")})
 }

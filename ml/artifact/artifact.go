@@ -27,6 +27,8 @@ import (
 var (
 	// ErrPath says that a path is not one; the text around it says why.
 	ErrPath = errors.New("not a path of an artifact")
+	// ErrName says that a path leads nowhere else, but no file can have it. It is an ErrPath too.
+	ErrName = errors.New("not a name of a file")
 	// ErrNotFound says that there is no such file.
 	ErrNotFound = errors.New("there is no such artifact")
 	// ErrQuota says that there is no room for the file.
@@ -92,7 +94,7 @@ func check(p string) error {
 	case strings.HasPrefix(p, "/"):
 		return errors.New("begins with a slash; leave it out")
 	case strings.ContainsRune(p, '\\'):
-		return errors.New("holds a back-slash; use /")
+		return fmt.Errorf("holds a back-slash; use /: %w", ErrName)
 	case strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return errors.New("holds a control character")
 	case len(p) >= 2 && p[1] == ':' && (p[0]|0x20) >= 'a' && (p[0]|0x20) <= 'z':
@@ -101,8 +103,11 @@ func check(p string) error {
 		return errors.New("is the URL of a file; give a path")
 	}
 	for part := range strings.SplitSeq(p, "/") {
-		if part == ".." || part == "." {
-			return errors.New("has a part that is . or ..; leave it out")
+		if part == ".." {
+			return errors.New("has a part that is ..; leave it out")
+		}
+		if part == "." {
+			return fmt.Errorf("has a part that is .; leave it out: %w", ErrName)
 		}
 	}
 	return nil

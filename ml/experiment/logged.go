@@ -61,14 +61,13 @@ func (n *NewLoggedModel) check() error {
 		return invalid("name: %q may not hold any of / : . %% \" '", Cut(n.Name))
 	}
 	for i := range n.Params {
-		p := &n.Params[i]
+		p := n.Params[i]
 		if err := CheckKey("param", p.Key); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(n.Params[:i], func(other Param) bool { return other.Key == p.Key }) {
 			return Refuse(BadRequest, "params: the key %q is there twice", Cut(p.Key))
 		}
-		p.Value = cut(p.Value, maxParam)
 	}
 	return checkModelTags(n.Tags)
 }

@@ -202,11 +202,9 @@ func (b *Batch) check() error {
 		p.Value = cut(p.Value, maxParam)
 	}
 	for i := range b.Tags {
-		t := &b.Tags[i]
-		if err := CheckKey("tag", t.Key); err != nil {
+		if err := CheckKey("tag", b.Tags[i].Key); err != nil {
 			return err
 		}
-		t.Value = cut(t.Value, maxTag)
 	}
 	return nil
 }

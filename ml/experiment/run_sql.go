@@ -1,9 +1,11 @@
 package experiment
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -45,7 +47,6 @@ func (s *Store) CreateRun(ctx context.Context, n NewRun) (Run, error) {
 		if slices.ContainsFunc(tags[:i], func(other Tag) bool { return other.Key == tags[i].Key }) {
 			return Run{}, Refuse(BadRequest, "tags: the key %q is there twice", Cut(tags[i].Key))
 		}
-		tags[i].Value = cut(tags[i].Value, maxTag)
 		if tags[i].Key == tagRunName {
 			named = i
 		}
@@ -106,13 +107,13 @@ func (s *Store) insertRun(ctx context.Context, tx store.Tx, batch *keyBatch, run
 	return s.setTags(ctx, tx, batch, run.number, run.Experiment, run.Tags)
 }
 
-// setTags sets tags of a run; of a key that is there twice, the last wins.
+// setTags sets tags of a run, cut to what they may hold; of a key that is there twice, the last wins.
 func (s *Store) setTags(ctx context.Context, tx store.Tx, batch *keyBatch, run, experiment int64, tags []Tag) error {
 	place := map[string]int{}
 	rows := make([][]any, 0, len(tags))
 	for _, tag := range tags {
 		if i, twice := place[tag.Key]; twice {
-			rows[i][1] = tag.Value
+			rows[i][1] = cut(tag.Value, maxTag)
 			continue
 		}
 		key, err := batch.number(ctx, tx, tag.Key)
@@ -123,7 +124,7 @@ func (s *Store) setTags(ctx context.Context, tx store.Tx, batch *keyBatch, run, 
 			return err
 		}
 		place[tag.Key] = len(rows)
-		rows = append(rows, []any{rowID(run, key), tag.Value})
+		rows = append(rows, []any{rowID(run, key), cut(tag.Value, maxTag)})
 	}
 	return store.Insert(ctx, tx, "tags", []string{"id", "value"}, "ON CONFLICT (id) DO UPDATE SET value = excluded.value", rows)
 }
@@ -178,7 +179,7 @@ func (s *Store) UpdateRun(ctx context.Context, id string, change Change) (run *R
 		}
 		if change.Name != "" {
 			run.Name = change.Name
-			if err := s.setTags(ctx, tx, batch, run.number, run.Experiment, []Tag{{Key: tagRunName, Value: cut(run.Name, maxTag)}}); err != nil {
+			if err := s.setTags(ctx, tx, batch, run.number, run.Experiment, []Tag{{Key: tagRunName, Value: run.Name}}); err != nil {
 				return err
 			}
 		}
@@ -242,14 +243,9 @@ func (s *Store) DeleteTag(ctx context.Context, id, key string) error {
 
 // LogModel notes a model that a client before 3.0 has put among the artifacts of a run, in a tag that lists them.
 func (s *Store) LogModel(ctx context.Context, id, description string) error {
-	var model map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(description), &model); err != nil {
-		return invalid("model_json: it is not a JSON object: %v", err)
-	}
-	for _, field := range []string{"artifact_path", "flavors", "utc_time_created", "run_id"} {
-		if _, ok := model[field]; !ok {
-			return invalid("model_json: the field %s is missing", field)
-		}
+	entry, err := modelEntry(description)
+	if err != nil {
+		return err
 	}
 	ref, err := s.writable(ctx, id)
 	if err != nil {
@@ -262,24 +258,70 @@ func (s *Store) LogModel(ctx context.Context, id, description string) error {
 			return err
 		}
 		var kept string
-		err = tx.QueryRowContext(ctx, "SELECT value FROM tags WHERE id = ?", rowID(ref.number, key)).Scan(&kept)
-		var models []json.RawMessage
-		if err == nil {
-			err = json.Unmarshal([]byte(kept), &models)
-		} else {
-			err = nil // the first
-		}
-		if err != nil {
-			return invalid("the tag %s of the run is not a JSON list, so nothing can be added: delete it", tagLogHistory)
-		}
-		text, err := json.Marshal(append(models, json.RawMessage(description)))
-		if err != nil {
+		err = store.Classify(tx.QueryRowContext(ctx, "SELECT value FROM tags WHERE id = ?", rowID(ref.number, key)).Scan(&kept))
+		text := "[" + entry + "]"
+		switch before, list := strings.CutSuffix(kept, "]"); {
+		case errors.Is(err, store.ErrNotFound):
+		case err != nil:
 			return err
+		case !list:
+			return invalid("the tag %s of the run is not a JSON list, so nothing can be added: delete it", tagLogHistory)
+		case before != "[":
+			text = before + ", " + entry + "]"
 		}
-		return s.setTags(ctx, tx, batch, ref.number, ref.experiment, []Tag{{Key: tagLogHistory, Value: string(text)}})
+		return s.setTags(ctx, tx, batch, ref.number, ref.experiment, []Tag{{Key: tagLogHistory, Value: text}})
 	})
 	if err == nil {
 		batch.committed()
 	}
 	return err
+}
+
+// modelEntry returns what is noted of a model: the fields that MLflow keeps, in its order and its way of writing JSON.
+func modelEntry(description string) (string, error) {
+	var model map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(description), &model); err != nil {
+		return "", invalid("model_json: it is not a JSON object: %v", err)
+	}
+	for _, field := range []string{"artifact_path", "flavors", "utc_time_created", "run_id"} {
+		if _, ok := model[field]; !ok {
+			return "", invalid("model_json: the field %s is missing", field)
+		}
+	}
+	var text strings.Builder
+	for i, field := range []string{"run_id", "artifact_path", "utc_time_created", "model_uuid", "flavors"} {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		value := model[field]
+		if value == nil {
+			value = json.RawMessage("null")
+		}
+		text.WriteString(`"` + field + `": ` + spaced(value))
+	}
+	return "{" + text.String() + "}", nil
+}
+
+// spaced writes JSON with a space behind each comma and colon, as Python does.
+func spaced(value json.RawMessage) string {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, value); err != nil {
+		return string(value) // it was read as JSON before
+	}
+	var text strings.Builder
+	quoted, escaped := false, false
+	for _, c := range compact.Bytes() {
+		text.WriteByte(c)
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == ':'):
+			text.WriteByte(' ')
+		}
+	}
+	return text.String()
 }

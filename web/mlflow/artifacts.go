@@ -3,6 +3,7 @@ package mlflow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -66,15 +67,32 @@ func artifactName(r *http.Request) (string, error) {
 	return artifact.Clean(name)
 }
 
+// relative redirects a request whose name begins with slashes to the one without, and reports whether it did.
+func relative(w http.ResponseWriter, r *http.Request) bool {
+	sent, _ := r.Context().Value(pathKey{}).(string)
+	name, err := url.PathUnescape(sent)
+	if err != nil || !strings.HasPrefix(name, "/") {
+		return false
+	}
+	clean, err := artifact.Clean(strings.TrimLeft(name, "/"))
+	if err != nil {
+		return false
+	}
+	u := url.URL{Path: strings.TrimSuffix(r.URL.Path, "x") + clean}
+	w.Header().Set("Location", u.EscapedPath())
+	w.WriteHeader(http.StatusPermanentRedirect)
+	return true
+}
+
 func (f *Face) artifactPatterns() []pattern {
 	var list []pattern
 	for _, api := range []string{"/api/2.0/", "/ajax-api/2.0/"} {
 		p := api + artifactPrefix
 		list = append(list,
 			pattern{"GET", p + "artifacts", Read, http.HandlerFunc(f.listArtifacts)},
-			pattern{"GET", p + "artifacts/{name}", Read, http.HandlerFunc(f.downloadArtifact)},
-			pattern{"PUT", p + "artifacts/{name}", Write, http.HandlerFunc(f.uploadArtifact)},
-			pattern{"DELETE", p + "artifacts/{name}", Write, http.HandlerFunc(f.deleteArtifact)},
+			pattern{"GET", p + "artifacts/{name}", Read, plainly(f.downloadArtifact)},
+			pattern{"PUT", p + "artifacts/{name}", Write, plainly(f.uploadArtifact)},
+			pattern{"DELETE", p + "artifacts/{name}", Write, plainly(f.deleteArtifact)},
 			pattern{"POST", p + "mpu/create/{name}", Write, f.answering(f.noMultipart("num_parts"))},
 			pattern{"POST", p + "mpu/complete/{name}", Write, f.answering(f.noMultipart("upload_id"))},
 			pattern{"POST", p + "mpu/abort/{name}", Write, f.answering(f.noMultipart("upload_id"))},
@@ -82,6 +100,15 @@ func (f *Face) artifactPatterns() []pattern {
 		)
 	}
 	return list
+}
+
+// plainly lets requests through whose name begins with no slash.
+func plainly(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !relative(w, r) {
+			next(w, r)
+		}
+	})
 }
 
 type fileAnswer struct {
@@ -176,10 +203,19 @@ func mediaType(name string) string {
 func (f *Face) downloadArtifact(w http.ResponseWriter, r *http.Request) {
 	name, err := artifactName(r)
 	if err != nil {
-		f.refuse(w, r, err)
+		f.refuse(w, r, unreadable(err))
 		return
 	}
 	f.send(w, r, name)
+}
+
+// unreadable turns the refusal of a name that no file can have, but which leads nowhere else, into the answer that there
+// is no such file.
+func unreadable(err error) error {
+	if errors.Is(err, artifact.ErrName) {
+		return fmt.Errorf("%w: %w", artifact.ErrNotFound, err)
+	}
+	return err
 }
 
 // send answers with a file, or the range of it that was asked for.
@@ -235,7 +271,11 @@ func (f *Face) getArtifact(w http.ResponseWriter, r *http.Request) {
 	}
 	name, err := artifact.Clean(query.Get("path"))
 	if err != nil {
-		f.refuse(w, r, err)
+		f.refuse(w, r, unreadable(err))
+		return
+	}
+	if id == "" {
+		f.refuse(w, r, experiment.Refuse(experiment.DoesNotExist, "run_id: it is missing; give the id of a run"))
 		return
 	}
 	run, err := f.Experiments.Run(r.Context(), id)

@@ -68,9 +68,11 @@ func (o *object) experimentIDs(name string) []int64 {
 	texts := o.texts(name)
 	ids := make([]int64, 0, len(texts))
 	for _, text := range texts {
-		if id, err := experiment.ParseExperimentID(text); err == nil { // who asks for one that cannot be finds nothing in it
-			ids = append(ids, id)
+		id, err := experiment.ParseExperimentID(text)
+		if err != nil && *o.failed == nil {
+			*o.failed = err
 		}
+		ids = append(ids, id)
 	}
 	return ids
 }

@@ -3,6 +3,7 @@ package mlflow
 import (
 	"context"
 	"encoding/base64"
+	"math"
 	"slices"
 	"sort"
 	"strconv"
@@ -94,7 +95,7 @@ func (f *Face) metricHistoryBulk(ctx context.Context, in *object) (any, error) {
 func (f *Face) metricHistories(ctx context.Context, in *object) (any, error) {
 	runs, key, most := in.texts("run_ids"), in.needed("metric_key"), int(in.whole("max_results", defaultSampled))
 	bounded := in.has("start_step")
-	start, end := in.whole("start_step", 0), in.whole("end_step", 0)
+	start, end := in.whole("start_step", 0), in.whole("end_step", math.MaxInt64) // steps below 0 only when they are asked for
 	switch {
 	case len(runs) == 0 || len(runs) > maxHistoryRuns:
 		in.fail("run_ids: give 1 to %d runs", maxHistoryRuns)
@@ -116,14 +117,12 @@ func (f *Face) metricHistories(ctx context.Context, in *object) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if bounded {
-			points = slices.DeleteFunc(points, func(m experiment.Metric) bool { return m.Step < start || m.Step > end })
-		}
 		slices.SortStableFunc(points, func(a, b experiment.Metric) int { return int(min(max(a.Step-b.Step, -1), 1)) })
-		histories[i] = points
 		if len(points) > 0 {
 			wanted[points[0].Step], wanted[points[len(points)-1].Step] = true, true
 		}
+		points = slices.DeleteFunc(points, func(m experiment.Metric) bool { return m.Step < start || m.Step > end })
+		histories[i] = points
 		for _, p := range points {
 			all = append(all, p.Step)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
+	"github.com/fairlead/fairlead/ml/model"
 )
 
 // Version is what the server says it is. Clients from 3.4 on save spans as that version does.
@@ -26,6 +27,7 @@ const Version = "3.11.0"
 type Config struct {
 	Experiments *experiment.Store
 	Files       *artifact.Files
+	Models      *model.Registry
 	Logger      *slog.Logger
 }
 

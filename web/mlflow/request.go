@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -146,11 +147,18 @@ func (o *object) whole(name string, otherwise int64) int64 {
 	if err == nil {
 		return n
 	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil && f == float64(int64(f)) && f > -1<<63 && f < 1<<63 {
-		return int64(f)
+	// MLflow cuts off what is behind the point, and takes what is too large for the largest.
+	f, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || math.IsNaN(f) || strings.ContainsAny(text, "xX_"):
+		o.fail("%s%s: want a whole number; %q was given", o.at, name, experiment.Cut(text))
+		return otherwise
+	case f >= math.MaxInt64:
+		return math.MaxInt64
+	case f <= math.MinInt64:
+		return math.MinInt64
 	}
-	o.fail("%s%s: want a whole number; %q was given", o.at, name, experiment.Cut(text))
-	return otherwise
+	return int64(f)
 }
 
 // number returns a number, which may be "NaN", "Infinity" or "-Infinity"; set is false if it is not set.

@@ -66,7 +66,7 @@ type inputsAnswer struct {
 }
 
 type outputsAnswer struct {
-	Models []modelOutputAnswer `json:"model_outputs"`
+	Models []modelOutputAnswer `json:"model_outputs,omitempty"`
 }
 
 type runAnswer struct {
@@ -97,11 +97,9 @@ func answerRun(run *experiment.Run) runAnswer {
 	for _, m := range run.ModelsRead {
 		a.Inputs.Models = append(a.Inputs.Models, modelInputAnswer{m})
 	}
-	if len(run.ModelsMade) > 0 {
-		a.Outputs = &outputsAnswer{}
-		for _, m := range run.ModelsMade {
-			a.Outputs.Models = append(a.Outputs.Models, modelOutputAnswer(m))
-		}
+	a.Outputs = &outputsAnswer{}
+	for _, m := range run.ModelsMade {
+		a.Outputs.Models = append(a.Outputs.Models, modelOutputAnswer(m))
 	}
 	return a
 }
@@ -135,7 +133,9 @@ func (f *Face) createRun(ctx context.Context, in *object) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return oneRun{answerRun(&run)}, nil
+	answer := answerRun(&run)
+	answer.Outputs = nil
+	return oneRun{answer}, nil
 }
 
 func (f *Face) getRun(ctx context.Context, in *object) (any, error) {

@@ -160,16 +160,24 @@ func (s *scanner) word(dots bool) string {
 	return s.text[begin:s.at]
 }
 
-// quoted reads what stands between two of the quote that is next.
+// quoted reads what stands between two of the quote that is next. In a text, two quotes side by side do not end it, and
+// stay two.
 func (s *scanner) quoted() (string, error) {
 	quote := s.text[s.at]
-	end := strings.IndexByte(s.text[s.at+1:], quote)
-	if end < 0 {
-		return "", fmt.Errorf("the quote %c is not closed", quote)
+	for end := s.at + 1; ; end++ {
+		i := strings.IndexByte(s.text[end:], quote)
+		if i < 0 {
+			return "", fmt.Errorf("the quote %c is not closed", quote)
+		}
+		end += i
+		if quote != '`' && strings.HasPrefix(s.text[end+1:], string(quote)) {
+			end++
+			continue
+		}
+		inside := s.text[s.at+1 : end]
+		s.at = end + 1
+		return inside, nil
 	}
-	inside := s.text[s.at+1 : s.at+1+end]
-	s.at += end + 2
-	return inside, nil
 }
 
 func (s *scanner) next(chars string) bool {

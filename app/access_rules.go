@@ -16,12 +16,11 @@ func rules() access.Table { //nolint:funlen // a table
 		open = access.Rule{Kind: access.Open}
 		door = access.Rule{Kind: access.Door}
 
-		everybody   = access.Roles()
-		responders  = []access.Role{access.Responder, access.Admin}
-		researchers = []access.Role{access.Researcher, access.Admin}
-		deciders    = []access.Role{access.Approver, access.Admin}
-		auditors    = []access.Role{access.Approver, access.Admin}
-		admins      = []access.Role{access.Admin}
+		everybody  = access.Roles()
+		responders = []access.Role{access.Responder, access.Admin}
+		deciders   = []access.Role{access.Approver, access.Admin}
+		auditors   = []access.Role{access.Approver, access.Admin}
+		admins     = []access.Role{access.Admin}
 	)
 	person := func(teams access.TeamRule, roles []access.Role) access.Rule {
 		return access.Rule{Kind: access.Person, Roles: roles, Teams: teams}
@@ -66,14 +65,7 @@ func rules() access.Table { //nolint:funlen // a table
 		table[pattern] = local(access.Shared, everybody)
 	}
 	for pattern, right := range mlflow.Patterns() {
-		switch right {
-		case mlflow.Everybody:
-			table[pattern] = open
-		case mlflow.Read:
-			table[pattern] = local(access.Shared, everybody)
-		case mlflow.Write:
-			table[pattern] = local(access.Shared, researchers)
-		}
+		table[pattern] = mlflowRule(right)
 	}
 	add := func(rule access.Rule, method string, paths ...string) {
 		for _, path := range paths {

@@ -3,13 +3,16 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"path/filepath"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/blob"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
+	"github.com/fairlead/fairlead/ml/trace"
 	"github.com/fairlead/fairlead/web/mlflow"
 )
 
@@ -19,6 +22,8 @@ type learning struct {
 	files       *artifact.Files
 	experiments *experiment.Store
 	models      *model.Registry
+	traces      *trace.Store
+	face        *mlflow.Face
 }
 
 // openLearning opens the database ml and what stands on it.
@@ -32,6 +37,7 @@ func (a *App) openLearning(ctx context.Context) (err error) {
 		return err
 	}
 	l.models = model.Open(l.db)
+	l.traces = trace.Open(l.db, l.experiments)
 	return nil
 }
 
@@ -44,6 +50,34 @@ func (a *App) openBlobs(ctx context.Context) (err error) {
 	return nil
 }
 
+// learningRoutes puts MLflow's API on mux.
 func (a *App) learningRoutes(mux *routes) {
-	mlflow.Routes(mux, mlflow.Config{Experiments: a.learning.experiments, Files: a.learning.files, Models: a.learning.models, Logger: a.part("mlflow")})
+	l := &a.learning
+	l.face = mlflow.Routes(mux, mlflow.Config{
+		Experiments: l.experiments, Files: l.files, Models: l.models, Traces: l.traces, Logger: a.part("mlflow"),
+	})
+}
+
+// orExperiment hands spans that name an experiment to MLflow's half, and all others to next.
+func (a *App) orExperiment(next http.Handler) http.Handler {
+	spans := a.guarded(mlflowRule(mlflow.Write), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.learning.face.Spans(w, r) }))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(mlflow.ExperimentHeader) != "" {
+			spans.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// mlflowRule says who may call what needs a right.
+func mlflowRule(right mlflow.Right) access.Rule {
+	switch right {
+	case mlflow.Read:
+		return access.Rule{Kind: access.Local, Roles: access.Roles()}
+	case mlflow.Write:
+		return access.Rule{Kind: access.Local, Roles: []access.Role{access.Researcher, access.Admin}}
+	default:
+		return access.Rule{Kind: access.Open}
+	}
 }

@@ -203,7 +203,7 @@ func (a *App) telemetryRoutes(mux *routes) {
 	a.openOTLP(a.intake)
 	mux.Handle("POST /v1/metrics", a.otlp.receiver.Metrics())
 	mux.Handle("POST /v1/logs", a.otlp.receiver.Logs())
-	mux.Handle("POST /v1/traces", a.otlp.receiver.Traces())
+	mux.Handle("POST /v1/traces", a.orExperiment(a.otlp.receiver.Traces()))
 	mux.Handle("POST /in/otlp/{integration}/v1/metrics", a.otlp.receiver.Metrics())
 	mux.Handle("POST /in/otlp/{integration}/v1/logs", a.otlp.receiver.Logs())
 	mux.Handle("POST /in/otlp/{integration}/v1/traces", a.otlp.receiver.Traces())

@@ -93,12 +93,12 @@ func check(p string) error {
 	switch {
 	case strings.HasPrefix(p, "/"):
 		return errors.New("begins with a slash; leave it out")
+	case len(p) >= 2 && p[1] == ':' && (p[0]|0x20) >= 'a' && (p[0]|0x20) <= 'z':
+		return errors.New("begins with a drive letter")
 	case strings.ContainsRune(p, '\\'):
 		return fmt.Errorf("holds a back-slash; use /: %w", ErrName)
 	case strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return errors.New("holds a control character")
-	case len(p) >= 2 && p[1] == ':' && (p[0]|0x20) >= 'a' && (p[0]|0x20) <= 'z':
-		return errors.New("begins with a drive letter")
 	case strings.HasPrefix(strings.ToLower(p), "file:"):
 		return errors.New("is the URL of a file; give a path")
 	}

@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 	"math"
-	"slices"
 
 	"github.com/fairlead/fairlead/base/store"
 )
@@ -92,9 +91,6 @@ func texts(ctx context.Context, db store.Querier, table string, ids []int64) (ma
 
 // addTags sets tags; the one that names the run renames it.
 func (s *Store) addTags(ctx context.Context, tx store.Tx, keys *keyBatch, ref reference, tags []Tag) error {
-	if len(tags) > 1 { // an empty name among others is no name
-		tags = slices.DeleteFunc(slices.Clone(tags), func(t Tag) bool { return t.Key == tagRunName && t.Value == "" })
-	}
 	if len(tags) == 0 {
 		return nil
 	}

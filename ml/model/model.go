@@ -10,7 +10,7 @@
 //
 //   - What a method has accepted is on disk when it returns. A refusal is an *experiment.Error with MLflow's code.
 //   - A version's number is never given again while its model exists, also not after the version was deleted.
-//   - An alias points to one version that exists; deleting the version deletes it.
+//   - An alias points to one version, which exists when it is set.
 //   - What changes is told to whoever watches (Watch), after it is on disk.
 package model
 
@@ -132,7 +132,7 @@ func (r *Registry) tell(changes []Change) {
 
 // What may be how long, in characters.
 const (
-	maxName     = 256
+	maxName     = 500
 	maxTagValue = 100_000
 	maxAlias    = 255
 )

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -161,6 +162,9 @@ func orderBy(items []string, columns map[string]string, rest ...filter.Term) (fi
 			return nil, invalid("%v", err)
 		}
 		column, known := columns[o.Key]
+		if slices.ContainsFunc(terms, func(t filter.Term) bool { return t.SQL == column }) {
+			return nil, invalid("order: %q is there twice", experiment.Cut(item))
+		}
 		if !known || o.Prefix != "" {
 			return nil, invalid("order: %q cannot be ordered by", experiment.Cut(item))
 		}
@@ -196,9 +200,12 @@ func (r *Registry) SearchVersions(ctx context.Context, search Search) (list []Ve
 	}
 	terms, err := orderBy(search.Order, map[string]string{
 		"name": "m.name", "version_number": "v.version", "creation_timestamp": "v.created_at", "last_updated_timestamp": "v.updated_at",
-	}, filter.Term{SQL: "v.updated_at", Descending: true}, filter.Term{SQL: "m.name"}, filter.Term{SQL: "v.version", Descending: true})
+	}, filter.Term{SQL: "m.name"}, filter.Term{SQL: "v.version", Descending: true})
 	if err != nil {
 		return nil, "", err
+	}
+	if len(search.Order) == 0 {
+		terms = append(filter.Terms{{SQL: "v.updated_at", Descending: true}}, terms...)
 	}
 	if err := c.after(terms, search, "m.name"); err != nil {
 		return nil, "", err

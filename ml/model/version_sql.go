@@ -121,7 +121,7 @@ func (r *Registry) idOf(ctx context.Context, name string) int64 {
 	return m.id
 }
 
-// ByAlias returns the version that an alias points to; "latest" is the highest.
+// ByAlias returns the version that an alias points to; "latest" is the one that was changed last, as in MLflow.
 func (r *Registry) ByAlias(ctx context.Context, name, alias string) (Version, error) {
 	m, err := r.Model(ctx, name)
 	if err != nil {
@@ -134,10 +134,11 @@ func byAlias(ctx context.Context, db store.Querier, m Model, alias string) (Vers
 	var number int64
 	var err error
 	if strings.EqualFold(alias, "latest") {
-		if err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version), 0) FROM model_versions WHERE model = ?", m.id).Scan(&number); err != nil {
-			return Version{}, store.Classify(err)
+		newest, err := versionsWhere(ctx, db, "v.model = ? ORDER BY v.updated_at DESC, v.version DESC LIMIT 1", m.id)
+		if err != nil || len(newest) == 0 {
+			return Version{}, errors.Join(err, experiment.Refuse(experiment.DoesNotExist, "The registered model %s has no version", experiment.Cut(m.Name)))
 		}
-		return findVersion(ctx, db, m, number)
+		return newest[0], nil
 	}
 	if err := CheckAlias(alias); err != nil {
 		return Version{}, err
@@ -156,6 +157,9 @@ var loggedURI = regexp.MustCompile(`^models:/(m-[0-9a-f]{32})$`)
 
 // resolve finds the files of a source that names something here.
 func resolve(ctx context.Context, tx store.Tx, n *NewVersion) (location string, err error) {
+	if isPrompt(n.Tags) { // it has no files
+		return n.Source, nil
+	}
 	if _, err := checkSource(n.Source); err != nil {
 		return "", err
 	}
@@ -195,9 +199,6 @@ func resolve(ctx context.Context, tx store.Tx, n *NewVersion) (location string, 
 		return "", err
 	}
 	v, err := findVersion(ctx, tx, m, version)
-	if err == nil {
-		n.Source = v.Source
-	}
 	return v.Location, err
 }
 
@@ -333,12 +334,12 @@ func (r *Registry) Transition(ctx context.Context, name string, number int64, st
 	return r.Version(ctx, name, number)
 }
 
-// DeleteVersion removes a version, with its tags and aliases.
+// DeleteVersion removes a version with its tags. Aliases that point to it stay, as MLflow has it, and lead nowhere until they
+// are moved or deleted.
 func (r *Registry) DeleteVersion(ctx context.Context, name string, number int64) error {
 	return r.changeVersion(ctx, name, number, func(ctx context.Context, tx store.Tx, m Model, _ Version, _ func(string, string, map[string]any)) error {
 		for _, statement := range []string{
-			"DELETE FROM registered_model_aliases WHERE model = ? AND version = ?", "DELETE FROM model_version_tags WHERE model = ? AND version = ?",
-			"DELETE FROM model_versions WHERE model = ? AND version = ?",
+			"DELETE FROM model_version_tags WHERE model = ? AND version = ?", "DELETE FROM model_versions WHERE model = ? AND version = ?",
 		} {
 			if _, err := store.Exec(ctx, tx, statement, m.id, number); err != nil {
 				return err

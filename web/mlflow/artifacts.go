@@ -286,6 +286,34 @@ func (f *Face) getArtifact(w http.ResponseWriter, r *http.Request) {
 	f.sendBelow(w, r, run.Location, name)
 }
 
+// getTraceArtifact sends the spans that a client before 3.0 has uploaded, or an attachment of a trace.
+func (f *Face) getTraceArtifact(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	id, name := query.Get("request_id"), query.Get("path")
+	if id == "" {
+		id = query.Get("trace_id")
+	}
+	if name == "" {
+		name = "traces.json"
+	}
+	info, err := f.Traces.Info(r.Context(), id)
+	if err == nil {
+		name, err = artifact.Clean(name)
+		err = unreadable(err)
+	}
+	if err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	for _, tag := range info.Tags {
+		if tag.Key == "mlflow.artifactLocation" {
+			f.sendBelow(w, r, tag.Value, name)
+			return
+		}
+	}
+	f.refuse(w, r, experiment.Refuse(experiment.DoesNotExist, "the trace has no files"))
+}
+
 // sendBelow sends a file below a root.
 func (f *Face) sendBelow(w http.ResponseWriter, r *http.Request, root, name string) {
 	folder, stored := strings.CutPrefix(root, scheme)

@@ -18,6 +18,7 @@ import (
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
+	"github.com/fairlead/fairlead/ml/trace"
 )
 
 // Version is what the server says it is. Clients from 3.4 on save spans as that version does.
@@ -28,6 +29,7 @@ type Config struct {
 	Experiments *experiment.Store
 	Files       *artifact.Files
 	Models      *model.Registry
+	Traces      *trace.Store
 	Logger      *slog.Logger
 }
 

@@ -190,10 +190,10 @@ func (o *object) flag(name string) bool {
 	case bool:
 		return value
 	case inQuery:
-		switch value[0] {
-		case "true":
+		switch value[0] { // as JSON and as Python write it
+		case "true", "True":
 			return true
-		case "false":
+		case "false", "False":
 			return false
 		}
 	}

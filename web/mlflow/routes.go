@@ -6,6 +6,8 @@ import "net/http"
 var (
 	two   = []string{"2.0"}
 	three = []string{"3.0"}
+	// either is for what some clients call at the one and some at the other.
+	either = []string{"2.0", "3.0"}
 )
 
 // routes lists the calls, by area. It is longer than other functions so that it can be read from top to bottom.
@@ -75,6 +77,46 @@ func (f *Face) routes() []route { //nolint:funlen // a table
 		{method: get, path: "model-versions/search", right: Read, handle: f.searchVersions},
 		{method: post, path: "model-versions/set-tag", right: Write, handle: f.setVersionTag},
 		{method: del, path: "model-versions/delete-tag", right: Write, handle: f.deleteVersionTag},
+
+		{method: post, path: "traces", right: Write, handle: f.beginTrace},
+		{method: get, path: "traces", right: Read, handle: f.searchOldTraces},
+		{method: patch, path: "traces/{trace_id}", right: Write, handle: f.endTrace},
+		{method: get, path: "traces/{trace_id}/info", right: Read, handle: f.oldTraceInfo},
+		{method: post, path: "traces", versions: three, right: Write, handle: f.startTrace},
+		{method: get, path: "traces/get", versions: three, right: Read, handle: f.fullTrace},
+		{method: get, path: "traces/batchGet", versions: three, right: Read, handle: f.batchTraces},
+		{method: post, path: "traces/batchGetInfos", versions: three, right: Read, handle: f.batchInfos},
+		{method: post, path: "traces/search", versions: three, right: Read, handle: f.searchTraces},
+		{method: get, path: "traces/{trace_id}", versions: three, right: Read, handle: f.traceInfo},
+		{method: patch, path: "traces/{trace_id}/tags", versions: either, right: Write, handle: f.setTraceTag},
+		{method: del, path: "traces/{trace_id}/tags", versions: either, right: Write, handle: f.deleteTraceTag},
+		{method: post, path: "traces/link-to-run", versions: either, right: Write, handle: f.linkTraces},
+		{method: post, path: "traces/delete-traces", versions: either, right: Write, handle: f.deleteTraces},
+		{method: get, path: "get-trace-artifact", versions: either, right: Read, serve: f.getTraceArtifact},
+		{method: post, path: "traces/{trace_id}/assessments", versions: three, right: Write, handle: f.createAssessment},
+		{method: get, path: "traces/{trace_id}/assessments/{assessment_id}", versions: three, right: Read, handle: f.getAssessment},
+		{method: patch, path: "traces/{trace_id}/assessments/{assessment_id}", versions: three, right: Write, handle: f.updateAssessment},
+		{method: del, path: "traces/{trace_id}/assessments/{assessment_id}", versions: three, right: Write, handle: f.deleteAssessment},
+
+		{method: post, path: "scorers/register", versions: three, right: Write, handle: f.registerScorer},
+		{method: get, path: "scorers/list", versions: three, right: Read, handle: f.listScorers},
+		{method: get, path: "scorers/versions", versions: three, right: Read, handle: f.scorerVersions},
+		{method: get, path: "scorers/get", versions: three, right: Read, handle: f.getScorer},
+		{method: del, path: "scorers/delete", versions: three, right: Write, handle: f.deleteScorer},
+		{method: get, path: "scorers/online-configs", versions: three, right: Read, handle: f.scorerConfigs},
+		{method: post, path: "datasets/create", versions: three, right: Write, handle: f.createEvaluation},
+		{method: get, path: "datasets/search", versions: three, right: Read, handle: f.searchEvaluations},
+		{method: post, path: "datasets/search", versions: three, right: Read, handle: f.searchEvaluations},
+		{method: get, path: "datasets/{dataset_id}", versions: three, right: Read, handle: f.getEvaluation},
+		{method: del, path: "datasets/{dataset_id}", versions: three, right: Write, handle: f.deleteEvaluation},
+		{method: get, path: "datasets/{dataset_id}/experiment-ids", versions: three, right: Read, handle: f.evaluationExperiments},
+		{method: post, path: "datasets/{dataset_id}/add-experiments", versions: three, right: Write, handle: f.moveEvaluation(true)},
+		{method: post, path: "datasets/{dataset_id}/remove-experiments", versions: three, right: Write, handle: f.moveEvaluation(false)},
+		{method: patch, path: "datasets/{dataset_id}/tags", versions: three, right: Write, handle: f.setEvaluationTags},
+		{method: del, path: "datasets/{dataset_id}/tags/{key}", versions: three, right: Write, handle: f.deleteEvaluationTag},
+		{method: post, path: "datasets/{dataset_id}/records", versions: three, right: Write, handle: f.upsertRecords},
+		{method: get, path: "datasets/{dataset_id}/records", versions: three, right: Read, handle: f.evaluationRecords},
+		{method: del, path: "datasets/{dataset_id}/records", versions: three, right: Write, handle: f.deleteRecords},
 
 		{method: get, path: "server-info", versions: three, right: Read, handle: f.serverInfo},
 	}

@@ -2,6 +2,7 @@ package mlflow
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/fairlead/fairlead/ml/experiment"
@@ -267,7 +268,8 @@ func (f *Face) logMetric(ctx context.Context, in *object) (any, error) {
 
 func (f *Face) logBatch(ctx context.Context, in *object) (any, error) {
 	id := in.runID()
-	batch := experiment.Batch{Tags: in.tags("tags")}
+	tags := slices.DeleteFunc(in.tags("tags"), func(t experiment.Tag) bool { return t.Key == "mlflow.runName" && t.Value == "" }) // no name
+	batch := experiment.Batch{Tags: tags}
 	for _, m := range in.objects("metrics") {
 		batch.Metrics = append(batch.Metrics, m.metric())
 	}

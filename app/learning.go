@@ -12,7 +12,9 @@ import (
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
+	"github.com/fairlead/fairlead/ml/model/webhook"
 	"github.com/fairlead/fairlead/ml/trace"
+	"github.com/fairlead/fairlead/receive/otlp"
 	"github.com/fairlead/fairlead/web/mlflow"
 )
 
@@ -23,6 +25,7 @@ type learning struct {
 	experiments *experiment.Store
 	models      *model.Registry
 	traces      *trace.Store
+	webhooks    *webhook.Hooks
 	face        *mlflow.Face
 }
 
@@ -37,6 +40,8 @@ func (a *App) openLearning(ctx context.Context) (err error) {
 		return err
 	}
 	l.models = model.Open(l.db)
+	l.webhooks = webhook.New(l.db, webhook.Config{}, a.part("webhook"))
+	l.models.Watch(l.webhooks.Tell)
 	l.traces = trace.Open(l.db, l.experiments)
 	return nil
 }
@@ -54,7 +59,7 @@ func (a *App) openBlobs(ctx context.Context) (err error) {
 func (a *App) learningRoutes(mux *routes) {
 	l := &a.learning
 	l.face = mlflow.Routes(mux, mlflow.Config{
-		Experiments: l.experiments, Files: l.files, Models: l.models, Traces: l.traces, Logger: a.part("mlflow"),
+		Experiments: l.experiments, Files: l.files, Models: l.models, Traces: l.traces, Webhooks: l.webhooks, Logger: a.part("mlflow"),
 	})
 }
 
@@ -65,6 +70,9 @@ func (a *App) orExperiment(next http.Handler) http.Handler {
 		if r.Header.Get(mlflow.ExperimentHeader) != "" {
 			spans.ServeHTTP(w, r)
 			return
+		}
+		if r.Context().Value(ownPortKey{}) == nil {
+			r = r.WithContext(otlp.WithTracking(r.Context()))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -77,6 +85,8 @@ func mlflowRule(right mlflow.Right) access.Rule {
 		return access.Rule{Kind: access.Local, Roles: access.Roles()}
 	case mlflow.Write:
 		return access.Rule{Kind: access.Local, Roles: []access.Role{access.Researcher, access.Admin}}
+	case mlflow.Manage:
+		return access.Rule{Kind: access.Local, Roles: []access.Role{access.Admin}}
 	default:
 		return access.Rule{Kind: access.Open}
 	}

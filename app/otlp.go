@@ -65,9 +65,12 @@ func (a *App) otlpHandler(next http.Handler) http.Handler {
 			p.Write(w)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ownPortKey{}, true)))
 	})
 }
+
+// ownPortKey marks requests at OTLP's own port.
+type ownPortKey struct{}
 
 // orGRPC serves calls of gRPC beside HTTP on one port.
 func (a *App) orGRPC(next http.Handler) http.Handler {

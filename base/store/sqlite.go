@@ -3,16 +3,19 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite" // registers the driver "sqlite"
 )
 
 // How SQLite is set up. The log is checkpointed by tidy, beside the writer, not by the commit that fills it.
@@ -26,8 +29,27 @@ const (
 	readersAtMin = 4
 )
 
+// addRegexp gives SQLite the function behind its operator REGEXP, with Go's expressions.
+var addRegexp = sync.OnceValue(func() error {
+	return sqlite.RegisterDeterministicScalarFunction("regexp", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		pattern, _ := args[0].(string)
+		text, isText := args[1].(string)
+		if !isText {
+			return nil, nil
+		}
+		expression, err := regexp.Compile(pattern)
+		if err != nil {
+			return nil, err
+		}
+		return expression.MatchString(text), nil
+	})
+})
+
 // openSQLite opens or makes dir/name.db.
 func openSQLite(ctx context.Context, dir, name string) (engine, error) {
+	if err := addRegexp(); err != nil {
+		return engine{}, fmt.Errorf("add the operator REGEXP: %w", err)
+	}
 	file, err := filepath.Abs(filepath.Join(dir, name+".db"))
 	if err != nil {
 		return engine{}, fmt.Errorf("find the file of %s: %w", name, err)

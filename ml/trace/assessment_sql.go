@@ -61,8 +61,8 @@ func (s *Store) Assess(ctx context.Context, a Assessment) (Assessment, error) {
 	if a.Name == "" {
 		return a, invalid("assessment.assessment_name: it is missing; give a text")
 	}
-	if a.Feedback != nil && a.Expectation != nil {
-		return a, invalid("assessment: it has both a feedback and an expectation; give one of them")
+	if a.Feedback != nil {
+		a.Expectation = nil // of both, MLflow keeps the feedback
 	}
 	if a.Feedback == nil && a.Expectation == nil {
 		return a, invalid("assessment: it has neither a feedback nor an expectation; give one of them")

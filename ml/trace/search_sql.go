@@ -90,17 +90,13 @@ func (s *Store) Search(ctx context.Context, search Search) (list []Info, next st
 		q.and(after, args...)
 	}
 	rows, err := q.db.QueryContext(ctx, "SELECT "+columns+", "+terms.Select()+" FROM traces AS t "+joins+" WHERE "+strings.Join(q.where, " AND ")+
-		" ORDER BY "+terms.OrderBy()+" LIMIT "+strconv.Itoa(search.Most+1), append(joinArgs, q.args...)...)
+		" ORDER BY "+terms.OrderBy()+" LIMIT "+strconv.Itoa(search.Most), append(joinArgs, q.args...)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("search traces: %w", store.Classify(err))
 	}
 	defer rows.Close()
 	values := make([]any, len(terms))
 	for rows.Next() {
-		if len(list) == search.Most {
-			next = terms.Token(values)
-			break
-		}
 		var info Info
 		into := make([]any, len(values))
 		for i := range values {
@@ -113,6 +109,9 @@ func (s *Store) Search(ctx context.Context, search Search) (list []Info, next st
 	}
 	if err := rows.Err(); err != nil {
 		return nil, "", store.Classify(err)
+	}
+	if len(list) == search.Most { // a full page has a next one, perhaps an empty one, as MLflow has it
+		next = terms.Token(values)
 	}
 	return list, next, load(ctx, q.db, list)
 }

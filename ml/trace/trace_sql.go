@@ -65,7 +65,7 @@ func load(ctx context.Context, db store.Querier, list []Info) error {
 		place[ids[i]] = &list[i]
 	}
 	for _, table := range []string{"trace_tags", "trace_metadata"} {
-		rows, err := db.QueryContext(ctx, "SELECT trace, name, value FROM "+table+" WHERE trace IN (?) ORDER BY trace, name", store.List(ids))
+		rows, err := db.QueryContext(ctx, "SELECT trace, name, value FROM "+table+" WHERE trace IN (?) ORDER BY trace, n, name", store.List(ids))
 		if err != nil {
 			return store.Classify(err)
 		}
@@ -115,8 +115,8 @@ func (s *Store) locate(ctx context.Context, experimentID int64, id string) (stri
 
 func set(ctx context.Context, tx store.Tx, table, id string, tags []experiment.Tag) error {
 	for _, tag := range tags {
-		_, err := store.Exec(ctx, tx, "INSERT INTO "+table+" (trace, name, value) VALUES (?, ?, ?) ON CONFLICT (trace, name) DO UPDATE SET value = excluded.value",
-			id, cut(tag.Key, maxTagKey), cut(tag.Value, maxTagValue))
+		_, err := store.Exec(ctx, tx, "INSERT INTO "+table+" (trace, name, value, n) VALUES (?, ?, ?, (SELECT COUNT(*) FROM "+table+" WHERE trace = ?)) ON CONFLICT (trace, name) DO UPDATE SET value = excluded.value",
+			id, cut(tag.Key, maxTagKey), cut(tag.Value, maxTagValue), id)
 		if err != nil {
 			return err
 		}

@@ -107,7 +107,11 @@ func (rc *Receiver) serve(w http.ResponseWriter, r *http.Request, of service) {
 		problem = rc.take(w, r, v, form, of)
 	}
 	if problem != nil {
-		writeProblem(w, form, problem)
+		if problem.Status == http.StatusUnprocessableEntity {
+			problem.Write(w) // MLflow's clients read JSON
+		} else {
+			writeProblem(w, form, problem)
+		}
 		rc.intake.Done(v, r, problem.Status, problem)
 		return
 	}

@@ -17,7 +17,35 @@ func parseTraces(body []byte, form form) (ptraceotlp.ExportRequest, error) {
 }
 
 func (rc *Receiver) takeTraces(ctx context.Context, v *receive.Visit, request ptraceotlp.ExportRequest) *receive.Problem {
+	if ctx.Value(trackingKey{}) != nil && ofMLflow(request.Traces()) {
+		return &receive.Problem{
+			Status: http.StatusUnprocessableEntity, Detail: "These are spans of MLflow, and the header " + experimentHeader + " does not say of which experiment.",
+			Errors: []receive.FieldError{{Field: experimentHeader, Remedy: "name the experiment in this header; to send them as spans of a running system, use OTLP's own port or /in/otlp/{integration}/v1/traces"}},
+		}
+	}
 	return rc.intake.TakeSpans(ctx, v, spanBatches(request.Traces()))
+}
+
+type trackingKey struct{}
+
+// WithTracking returns a context for requests at an address that MLflow's clients take for their tracking server: their spans
+// must name an experiment there.
+func WithTracking(ctx context.Context) context.Context {
+	return context.WithValue(ctx, trackingKey{}, true)
+}
+
+// ofMLflow reports whether spans carry what MLflow's clients put on theirs.
+func ofMLflow(traces ptrace.Traces) bool {
+	for _, resource := range traces.ResourceSpans().All() {
+		for _, scope := range resource.ScopeSpans().All() {
+			for _, span := range scope.Spans().All() {
+				if _, marked := span.Attributes().Get("mlflow.spanType"); marked {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func tracesResponse(rejected int64, reasons string) ptraceotlp.ExportResponse {
@@ -32,15 +60,16 @@ func tracesResponse(rejected int64, reasons string) ptraceotlp.ExportResponse {
 // experimentHeader says that traces are those of an experiment.
 const experimentHeader = "X-Mlflow-Experiment-Id"
 
-// forExperiment refuses the traces of an experiment: they are none of a system in production, and nothing keeps them yet.
+// forExperiment refuses the traces of an experiment: they are none of a system in production. What keeps them takes them at
+// /v1/traces before they come here.
 func forExperiment(r *http.Request) *receive.Problem {
 	id := r.Header.Get(experimentHeader)
 	if id == "" {
 		return nil
 	}
 	return &receive.Problem{
-		Status: http.StatusNotImplemented, Detail: "Traces of experiments are not kept here yet.",
-		Errors: []receive.FieldError{{Field: "x-mlflow-experiment-id", Value: receive.Excerpt(id), Remedy: "leave the header out to send the traces of a running system"}},
+		Status: http.StatusNotImplemented, Detail: "Traces of experiments are not taken here.",
+		Errors: []receive.FieldError{{Field: "x-mlflow-experiment-id", Value: receive.Excerpt(id), Remedy: "send them over HTTP to /v1/traces, or leave the header out to send the traces of a running system"}},
 	}
 }
 

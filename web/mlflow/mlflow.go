@@ -18,6 +18,7 @@ import (
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
+	"github.com/fairlead/fairlead/ml/model/webhook"
 	"github.com/fairlead/fairlead/ml/trace"
 )
 
@@ -30,6 +31,7 @@ type Config struct {
 	Files       *artifact.Files
 	Models      *model.Registry
 	Traces      *trace.Store
+	Webhooks    *webhook.Hooks
 	Logger      *slog.Logger
 }
 
@@ -57,6 +59,8 @@ const (
 	Read
 	// Write is for researchers.
 	Write
+	// Manage is for admins.
+	Manage
 )
 
 // route is one call of the API.

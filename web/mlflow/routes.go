@@ -118,6 +118,13 @@ func (f *Face) routes() []route { //nolint:funlen // a table
 		{method: get, path: "datasets/{dataset_id}/records", versions: three, right: Read, handle: f.evaluationRecords},
 		{method: del, path: "datasets/{dataset_id}/records", versions: three, right: Write, handle: f.deleteRecords},
 
+		{method: post, path: "webhooks", right: Manage, handle: f.createWebhook},
+		{method: get, path: "webhooks", right: Manage, handle: f.listWebhooks},
+		{method: get, path: "webhooks/{webhook_id}", right: Manage, handle: f.getWebhook},
+		{method: patch, path: "webhooks/{webhook_id}", right: Manage, handle: f.updateWebhook},
+		{method: del, path: "webhooks/{webhook_id}", right: Manage, handle: f.deleteWebhook},
+		{method: post, path: "webhooks/{webhook_id}/test", right: Manage, handle: f.testWebhook},
+
 		{method: get, path: "server-info", versions: three, right: Read, handle: f.serverInfo},
 	}
 }

@@ -1,7 +1,8 @@
 -- +goose Up
 
 -- Traces of MLflow (ml/trace). Times are milliseconds since 1970, those of spans nanoseconds. took is NULL until the trace
--- ended; rooted is 1 when its state was told, or its root span has come.
+-- ended; told is 1 when a client told of
+-- the trace itself, besides its spans; n keeps tags and metadata in the order in which they came.
 CREATE TABLE traces (
     id         TEXT   NOT NULL PRIMARY KEY,
     experiment BIGINT NOT NULL,
@@ -15,15 +16,17 @@ CREATE TABLE traces (
 );
 CREATE INDEX traces_listed ON traces (experiment, started_at DESC, id);
 CREATE TABLE trace_tags (
-    trace TEXT NOT NULL,
-    name  TEXT NOT NULL,
-    value TEXT NOT NULL,
+    trace TEXT   NOT NULL,
+    name  TEXT   NOT NULL,
+    value TEXT   NOT NULL,
+    n     BIGINT NOT NULL,
     PRIMARY KEY (trace, name)
 );
 CREATE TABLE trace_metadata (
-    trace TEXT NOT NULL,
-    name  TEXT NOT NULL,
-    value TEXT NOT NULL,
+    trace TEXT   NOT NULL,
+    name  TEXT   NOT NULL,
+    value TEXT   NOT NULL,
+    n     BIGINT NOT NULL,
     PRIMARY KEY (trace, name)
 );
 CREATE TABLE trace_runs (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,16 @@ type AccessConfig struct {
 	Approval ApprovalConfig `yaml:"approval"`
 	// OIDC lets people log in through a provider.
 	OIDC OIDCConfig `yaml:"oidc"`
+	// FirstAdmin is made at a start when there are no users yet, instead of the one-time link that is printed.
+	FirstAdmin FirstAdminConfig `yaml:"first_admin"`
+}
+
+// FirstAdminConfig says who is admin at first.
+type FirstAdminConfig struct {
+	// Name is the login name; "" makes nobody.
+	Name string `yaml:"name"`
+	// PasswordFile holds the password, of at least 12 characters. It is read once; change the password afterwards.
+	PasswordFile string `yaml:"password_file"`
 }
 
 func defaultAccess() AccessConfig {
@@ -83,6 +94,9 @@ func (a *App) openAccess(ctx context.Context) (err error) {
 	if err := a.openOIDC(); err != nil {
 		return err
 	}
+	if err := a.addFirstAdmin(ctx); err != nil {
+		return err
+	}
 	if access.IsLoopback(a.cfg.HTTP.Listen) {
 		return nil
 	}
@@ -96,6 +110,27 @@ func (a *App) openAccess(ctx context.Context) (err error) {
 	if !users && !link && a.oidc == nil {
 		return fmt.Errorf("http.listen: others can reach %s, and nobody can log in yet: make a link with `fairlead access link --data.dir %s` and start again, or start once on 127.0.0.1 and open the link that is printed", a.cfg.HTTP.Listen, a.cfg.Data.Dir)
 	}
+	return nil
+}
+
+// addFirstAdmin makes the admin that the configuration names, if there is nobody yet.
+func (a *App) addFirstAdmin(ctx context.Context) error {
+	c := a.cfg.Access.FirstAdmin
+	if c.Name == "" {
+		return nil
+	}
+	if users, _, err := a.people.Configured(ctx); err != nil || users {
+		return err
+	}
+	password, err := os.ReadFile(c.PasswordFile)
+	if err != nil {
+		return fmt.Errorf("access.first_admin.password_file: %w", err)
+	}
+	edit := access.Edit{Grants: []access.Grant{{Role: access.Admin}}, Reason: "access.first_admin"}
+	if _, err := a.people.CreateWithPassword(ctx, "engine", c.Name, strings.TrimRight(string(password), "\r\n"), edit); err != nil {
+		return fmt.Errorf("access.first_admin: %w", err)
+	}
+	a.logger.Info("the first admin was made", "user", c.Name)
 	return nil
 }
 
@@ -222,6 +257,9 @@ func challenge(rule access.Rule) string {
 func (a *App) identify(r *http.Request, rule access.Rule, peer access.Peer) (*access.Identity, *receive.Problem) {
 	if secret, shown := tokenOf(r); shown && rule.Kind != access.Open {
 		isToken := strings.HasPrefix(secret, access.TokenPrefix)
+		if name, _, basic := r.BasicAuth(); basic && !isToken && rule.Kind == access.Local {
+			return a.identifyProgram(r, name, secret, peer)
+		}
 		if rule.Kind == access.Door && !isToken {
 			return nil, nil // a sender's key
 		}
@@ -246,10 +284,23 @@ func (a *App) identify(r *http.Request, rule access.Rule, peer access.Peer) (*ac
 	switch {
 	case a.opts.Dev && peer.Loopback:
 		return &access.Identity{User: access.Loopback, Display: "Whoever is on this machine", Grants: []access.Grant{{Role: access.Admin}}, Via: access.ByDev}, nil
-	case rule.Kind == access.Local && a.cfg.Access.AnonymousLoopback && peer.Loopback:
+	case rule.Kind == access.Local && !rule.Named && a.cfg.Access.AnonymousLoopback && peer.Loopback:
 		return &access.Identity{User: access.Loopback, Grants: []access.Grant{{Role: rule.Roles[0]}}, Via: access.ByLoopback}, nil
 	}
 	return nil, refused("Authorization", "This needs a login.", "log in, or send an API token as: Authorization: Bearer "+access.TokenPrefix+"...")
+}
+
+// identifyProgram returns who a program says it is by name and password.
+func (a *App) identifyProgram(r *http.Request, name, password string, peer access.Peer) (*access.Identity, *receive.Problem) {
+	id, err := a.people.ByPassword(r.Context(), name, password, peer)
+	var wait *access.WaitError
+	switch {
+	case errors.Is(err, access.ErrLogin):
+		return nil, refused("Authorization", "Name or password is wrong.", "send a name and its password, or any name and an API token as the password")
+	case errors.As(err, &wait):
+		return nil, &receive.Problem{Status: http.StatusTooManyRequests, Detail: err.Error()}
+	}
+	return id, a.unavailable(err)
 }
 
 // still reports whether whoever sent a request may still see the same.

@@ -59,7 +59,7 @@ func (a *App) openBlobs(ctx context.Context) (err error) {
 func (a *App) learningRoutes(mux *routes) {
 	l := &a.learning
 	l.face = mlflow.Routes(mux, mlflow.Config{
-		Experiments: l.experiments, Files: l.files, Models: l.models, Traces: l.traces, Webhooks: l.webhooks, Logger: a.part("mlflow"),
+		Experiments: l.experiments, Files: l.files, Models: l.models, Traces: l.traces, Webhooks: l.webhooks, People: a.people, Logger: a.part("mlflow"),
 	})
 }
 
@@ -87,6 +87,10 @@ func mlflowRule(right mlflow.Right) access.Rule {
 		return access.Rule{Kind: access.Local, Roles: []access.Role{access.Researcher, access.Admin}}
 	case mlflow.Manage:
 		return access.Rule{Kind: access.Local, Roles: []access.Role{access.Admin}}
+	case mlflow.Account:
+		return access.Rule{Kind: access.Local, Roles: access.Roles(), Named: true}
+	case mlflow.Accounts:
+		return access.Rule{Kind: access.Local, Roles: []access.Role{access.Admin}, Named: true}
 	default:
 		return access.Rule{Kind: access.Open}
 	}

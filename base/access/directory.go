@@ -57,6 +57,7 @@ type Directory struct {
 	cfg      Config
 	now      func() time.Time
 	hasher   *hasher
+	proofs   *proofs
 	throttle Throttle
 	logger   *slog.Logger
 
@@ -68,7 +69,7 @@ type Directory struct {
 
 // New returns the directory that db holds.
 func New(db *store.DB, cfg Config, logger *slog.Logger) *Directory {
-	return &Directory{db: db, cfg: cfg, now: clock.Wall{}.Now, hasher: newHasher(), logger: logger, touched: map[string]time.Time{}}
+	return &Directory{db: db, cfg: cfg, now: clock.Wall{}.Now, hasher: newHasher(), proofs: newProofs(), logger: logger, touched: map[string]time.Time{}}
 }
 
 // Counts returns what happened at the door since the start.

@@ -37,6 +37,8 @@ const (
 	BySession Via = "session"
 	// ByToken is a program with an API token.
 	ByToken Via = "token"
+	// ByPassword is a program that sends name and password with each request, as MLflow's clients do.
+	ByPassword Via = "password"
 	// ByDev is whoever is on this machine, when the server was started with --dev or as a demo.
 	ByDev Via = "dev"
 	// ByLoopback is a program on this machine that showed nothing.

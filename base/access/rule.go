@@ -38,6 +38,8 @@ type Rule struct {
 	Kind  Kind
 	Roles []Role
 	Teams TeamRule
+	// Named lets in only who has shown who they are, also on this machine.
+	Named bool
 	// Session is for people in a browser only: an API token must not make further ones or change a password.
 	Session bool
 }

@@ -27,6 +27,12 @@ func (s *Store) reference(ctx context.Context, id string) (reference, error) {
 	return ref, nil
 }
 
+// ExperimentOf returns the experiment of a run.
+func (s *Store) ExperimentOf(ctx context.Context, run string) (int64, error) {
+	ref, err := s.reference(ctx, run)
+	return ref.experiment, err
+}
+
 // writable is reference for a run that must be active.
 func (s *Store) writable(ctx context.Context, id string) (reference, error) {
 	if id == "" {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 )
@@ -123,7 +124,12 @@ type filesAnswer struct {
 }
 
 func (f *Face) listArtifacts(w http.ResponseWriter, r *http.Request) {
-	files, err := f.Files.List(r.Context(), r.URL.Query().Get("path"))
+	folder := r.URL.Query().Get("path")
+	err := f.filesAllowed(r, folder, access.MayRead)
+	var files []artifact.File
+	if err == nil {
+		files, err = f.Files.List(r.Context(), folder)
+	}
 	if err != nil {
 		f.refuse(w, r, err)
 		return
@@ -220,6 +226,10 @@ func unreadable(err error) error {
 
 // send answers with a file, or the range of it that was asked for.
 func (f *Face) send(w http.ResponseWriter, r *http.Request, name string) {
+	if err := f.filesAllowed(r, name, access.MayRead); err != nil {
+		f.refuse(w, r, err)
+		return
+	}
 	file, content, err := f.Files.Open(r.Context(), name)
 	if err != nil {
 		f.refuse(w, r, err)
@@ -237,6 +247,9 @@ func (f *Face) send(w http.ResponseWriter, r *http.Request, name string) {
 func (f *Face) uploadArtifact(w http.ResponseWriter, r *http.Request) {
 	name, err := artifactName(r)
 	if err == nil {
+		err = f.filesAllowed(r, name, access.MayEdit)
+	}
+	if err == nil {
 		_, err = f.Files.Put(r.Context(), name, r.Body)
 	}
 	if err != nil {
@@ -248,6 +261,9 @@ func (f *Face) uploadArtifact(w http.ResponseWriter, r *http.Request) {
 
 func (f *Face) deleteArtifact(w http.ResponseWriter, r *http.Request) {
 	name, err := artifactName(r)
+	if err == nil {
+		err = f.filesAllowed(r, name, access.MayManage)
+	}
 	if err == nil {
 		err = f.Files.Delete(r.Context(), name)
 	}

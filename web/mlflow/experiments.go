@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/ml/experiment"
 )
 
@@ -83,6 +84,9 @@ func (f *Face) createExperiment(ctx context.Context, in *object) (any, error) {
 		return nil, err
 	}
 	e, err := f.Experiments.CreateExperiment(ctx, name, location, tags)
+	if err == nil {
+		err = f.People.Own(ctx, access.From(ctx), experimentThing(e.ID))
+	}
 	return struct {
 		ID string `json:"experiment_id"`
 	}{strconv.FormatInt(e.ID, 10)}, err
@@ -124,6 +128,10 @@ func (f *Face) searchExperiments(ctx context.Context, in *object) (any, error) {
 		Filter: in.text("filter"), View: in.view("view_type"), Order: in.texts("order_by"), Token: in.text("page_token"), Most: int(in.whole("max_results", 0)),
 	}
 	if err := in.err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if search.Hidden, err = f.hiddenExperiments(ctx); err != nil {
 		return nil, err
 	}
 	list, next, err := f.Experiments.SearchExperiments(ctx, search)
@@ -180,6 +188,10 @@ func (f *Face) deleteExperimentTag(ctx context.Context, in *object) (any, error)
 func (f *Face) searchDatasets(ctx context.Context, in *object) (any, error) {
 	ids := in.experimentIDs("experiment_ids")
 	if err := in.err(); err != nil {
+		return nil, err
+	}
+	ids, err := f.readable(ctx, ids)
+	if err != nil {
 		return nil, err
 	}
 	uses, err := f.Experiments.Datasets(ctx, ids)

@@ -139,6 +139,10 @@ func (f *Face) searchLoggedModels(ctx context.Context, in *object) (any, error) 
 	if err := in.err(); err != nil {
 		return nil, err
 	}
+	var err error
+	if search.Experiments, err = f.readable(ctx, search.Experiments); err != nil {
+		return nil, err
+	}
 	models, next, err := f.Experiments.SearchLoggedModels(ctx, search)
 	answer := struct {
 		Models []loggedAnswer `json:"models,omitempty"`

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
@@ -32,7 +33,9 @@ type Config struct {
 	Models      *model.Registry
 	Traces      *trace.Store
 	Webhooks    *webhook.Hooks
-	Logger      *slog.Logger
+	// People are who may do what with which experiment and model.
+	People *access.Directory
+	Logger *slog.Logger
 }
 
 // Face answers the API.
@@ -61,6 +64,10 @@ const (
 	Write
 	// Manage is for admins.
 	Manage
+	// Account is for whoever has shown who they are, also on this machine.
+	Account
+	// Accounts is for admins who have shown who they are.
+	Accounts
 )
 
 // route is one call of the API.
@@ -96,7 +103,7 @@ func (f *Face) patterns() []pattern {
 		}
 		serve := r.serve
 		if serve == nil {
-			serve = f.answering(r.handle)
+			serve = f.answering(f.guard(r))
 		}
 		for _, prefix := range prefixes {
 			if !slices.ContainsFunc(r.versions, func(v string) bool { return strings.Contains(prefix, "/"+v+"/") }) {
@@ -190,7 +197,9 @@ func (f *Face) answering(handle handler) http.HandlerFunc {
 }
 
 // statuses are those of the codes; any other is 400.
-var statuses = map[experiment.Code]int{experiment.DoesNotExist: http.StatusNotFound, experiment.Exhausted: http.StatusTooManyRequests}
+var statuses = map[experiment.Code]int{
+	experiment.DoesNotExist: http.StatusNotFound, experiment.Exhausted: http.StatusTooManyRequests, permissionDenied: http.StatusForbidden,
+}
 
 // refuse answers with an error.
 func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
 )
@@ -95,6 +96,9 @@ func (f *Face) createModel(ctx context.Context, in *object) (any, error) {
 		return nil, err
 	}
 	m, err := f.Models.Create(ctx, name, description, tags)
+	if err == nil {
+		err = f.People.Own(ctx, access.From(ctx), modelThing(m.Name))
+	}
 	return oneModel{answerModel(m)}, err
 }
 
@@ -123,6 +127,9 @@ func (f *Face) renameModel(ctx context.Context, in *object) (any, error) {
 		return nil, err
 	}
 	m, err := f.Models.Rename(ctx, name, to)
+	if err == nil {
+		err = f.People.MoveThing(ctx, modelThing(name), to)
+	}
 	return oneModel{answerModel(m)}, err
 }
 
@@ -131,7 +138,10 @@ func (f *Face) deleteModel(ctx context.Context, in *object) (any, error) {
 	if err := in.err(); err != nil {
 		return nil, err
 	}
-	return nil, f.Models.Delete(ctx, name)
+	if err := f.Models.Delete(ctx, name); err != nil {
+		return nil, err
+	}
+	return nil, f.People.MoveThing(ctx, modelThing(name), "")
 }
 
 func (o *object) search(most int64) model.Search {
@@ -141,6 +151,10 @@ func (o *object) search(most int64) model.Search {
 func (f *Face) searchModels(ctx context.Context, in *object) (any, error) {
 	search := in.search(100)
 	if err := in.err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if search.Hidden, err = f.People.Hidden(ctx, access.From(ctx), kindModel); err != nil {
 		return nil, err
 	}
 	list, next, err := f.Models.SearchModels(ctx, search)
@@ -262,6 +276,10 @@ func (f *Face) downloadURI(ctx context.Context, in *object) (any, error) {
 func (f *Face) searchVersions(ctx context.Context, in *object) (any, error) {
 	search := in.search(10_000)
 	if err := in.err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if search.Hidden, err = f.People.Hidden(ctx, access.From(ctx), kindModel); err != nil {
 		return nil, err
 	}
 	list, next, err := f.Models.SearchVersions(ctx, search)

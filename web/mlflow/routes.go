@@ -125,6 +125,21 @@ func (f *Face) routes() []route { //nolint:funlen // a table
 		{method: del, path: "webhooks/{webhook_id}", right: Manage, handle: f.deleteWebhook},
 		{method: post, path: "webhooks/{webhook_id}/test", right: Manage, handle: f.testWebhook},
 
+		{method: post, path: "users/create", right: Accounts, handle: f.createUser},
+		{method: get, path: "users/get", right: Account, handle: f.getUser},
+		{method: get, path: "users/list", right: Accounts, handle: f.listUsers},
+		{method: patch, path: "users/update-password", right: Account, handle: f.updatePassword},
+		{method: patch, path: "users/update-admin", right: Accounts, handle: f.updateAdmin},
+		{method: del, path: "users/delete", right: Accounts, handle: f.deleteUser},
+		{method: post, path: "experiments/permissions/create", right: Account, handle: f.createPermission(kindExperiment)},
+		{method: get, path: "experiments/permissions/get", right: Account, handle: f.getPermission(kindExperiment)},
+		{method: patch, path: "experiments/permissions/update", right: Account, handle: f.updatePermission(kindExperiment)},
+		{method: del, path: "experiments/permissions/delete", right: Account, handle: f.deletePermission(kindExperiment)},
+		{method: post, path: "registered-models/permissions/create", right: Account, handle: f.createPermission(kindModel)},
+		{method: get, path: "registered-models/permissions/get", right: Account, handle: f.getPermission(kindModel)},
+		{method: patch, path: "registered-models/permissions/update", right: Account, handle: f.updatePermission(kindModel)},
+		{method: del, path: "registered-models/permissions/delete", right: Account, handle: f.deletePermission(kindModel)},
+
 		{method: get, path: "server-info", versions: three, right: Read, handle: f.serverInfo},
 	}
 }
@@ -133,7 +148,7 @@ func (f *Face) routes() []route { //nolint:funlen // a table
 func (f *Face) plain() []pattern {
 	list := []pattern{
 		{"GET", "/health", Everybody, http.HandlerFunc(health)},
-		{"GET", "/version", Everybody, http.HandlerFunc(version)},
+		{"GET", "/version", Read, http.HandlerFunc(version)},
 		{"GET", "/get-artifact", Read, http.HandlerFunc(f.getArtifact)},
 	}
 	return append(list, f.artifactPatterns()...)

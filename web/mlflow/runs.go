@@ -205,6 +205,10 @@ func (f *Face) searchRuns(ctx context.Context, in *object) (any, error) {
 	if err := in.err(); err != nil {
 		return nil, err
 	}
+	var err error
+	if search.Experiments, err = f.readable(ctx, search.Experiments); err != nil {
+		return nil, err
+	}
 	runs, next, err := f.Experiments.SearchRuns(ctx, search)
 	if err != nil {
 		return nil, err

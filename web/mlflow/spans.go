@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
+	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/store"
 	"github.com/fairlead/fairlead/ml/experiment"
 )
@@ -23,6 +24,9 @@ const maxSpans = 64 << 20
 // Spans serves POST /v1/traces for requests that name an experiment.
 func (f *Face) Spans(w http.ResponseWriter, r *http.Request) {
 	id, err := experiment.ParseExperimentID(r.Header.Get(ExperimentHeader))
+	if err == nil && access.From(r.Context()).Limited() {
+		err = f.allowed(r.Context(), []access.Thing{experimentThing(id)}, access.MayEdit)
+	}
 	var request ptraceotlp.ExportRequest
 	if err == nil {
 		request, err = readSpans(r)

@@ -187,6 +187,10 @@ func (f *Face) searchTraces(ctx context.Context, in *object) (any, error) {
 	if err := in.err(); err != nil {
 		return nil, err
 	}
+	var err error
+	if search.Experiments, err = f.readable(ctx, search.Experiments); err != nil {
+		return nil, err
+	}
 	list, next, err := f.Traces.Search(ctx, search)
 	answer := struct {
 		Traces []traceInfoAnswer `json:"traces,omitempty"`
@@ -306,6 +310,10 @@ func (f *Face) searchOldTraces(ctx context.Context, in *object) (any, error) {
 		Experiments: in.experimentIDs("experiment_ids"), Filter: in.text("filter"), Order: in.texts("order_by"), Token: in.text("page_token"), Most: int(in.whole("max_results", 100)),
 	}
 	if err := in.err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if search.Experiments, err = f.readable(ctx, search.Experiments); err != nil {
 		return nil, err
 	}
 	list, next, err := f.Traces.Search(ctx, search)

@@ -114,14 +114,14 @@ func FilterTag(db store.Querier, c filter.Clause, and func(condition string, arg
 	if err := Suits(c, false, append(append([]filter.Operator{filter.IsNull, filter.IsNotNull}, textual...), more...)...); err != nil {
 		return err
 	}
-	exists := "EXISTS (SELECT 1 FROM " + table + " AS t WHERE t." + owner + " = " + is + " AND t.name = ?"
+	exists := "EXISTS (SELECT 1 FROM " + table + " AS tagged WHERE tagged." + owner + " = " + is + " AND tagged.name = ?"
 	switch c.Operator {
 	case filter.IsNull:
 		and("NOT "+exists+")", c.Key)
 	case filter.IsNotNull:
 		and(exists+")", c.Key)
 	default:
-		condition, args := c.Condition(db, "t.value")
+		condition, args := c.Condition(db, "tagged.value")
 		and(exists+" AND "+condition+")", append([]any{c.Key}, args...)...)
 	}
 	return nil

@@ -61,6 +61,7 @@ func (s *Store) LogInputs(ctx context.Context, id string, inputs []Input, models
 	if err != nil {
 		return err
 	}
+	defer s.changed(ref.experiment, ref.number)
 	return s.write(ctx, "log inputs", func(ctx context.Context, tx store.Tx) error {
 		for _, in := range inputs {
 			if err := s.addInput(ctx, tx, ref, in); err != nil {
@@ -114,6 +115,7 @@ func (s *Store) LogOutputs(ctx context.Context, id string, models []ModelMade) e
 	if err != nil {
 		return err
 	}
+	defer s.changed(ref.experiment, ref.number)
 	return s.write(ctx, "log outputs", func(ctx context.Context, tx store.Tx) error {
 		for _, m := range models {
 			_, err := store.Exec(ctx, tx, "INSERT INTO run_models (run, direction, model, step) VALUES (?, ?, ?, ?)", ref.number, modelMade, m.Model, m.Step)

@@ -68,13 +68,16 @@ type Store struct {
 	db   *store.DB
 	keys *keys
 	runs *references
+	// tables and documents are what searches remember.
+	tables    *tables
+	documents *documents
 	// Numbers that were given to rows; a number is not given again after an undone write.
 	journals, chunks, datasets atomic.Int64
 }
 
 // Open prepares the store. It makes the experiment Default in a new database.
 func Open(ctx context.Context, db *store.DB) (*Store, error) {
-	s := &Store{db: db, keys: newKeys(), runs: newReferences()}
+	s := &Store{db: db, keys: newKeys(), runs: newReferences(), tables: newTables(), documents: newDocuments()}
 	for table, counter := range map[string]*atomic.Int64{
 		"names": &s.keys.last, "metric_journal": &s.journals, "metric_chunks": &s.chunks, "datasets": &s.datasets,
 	} {
@@ -95,6 +98,12 @@ func Open(ctx context.Context, db *store.DB) (*Store, error) {
 		return nil, fmt.Errorf("open the experiments: %w", err)
 	}
 	return s, nil
+}
+
+// changed notes that a run was written. It is called when the write is on disk, before it is answered.
+func (s *Store) changed(experiment, run int64) {
+	s.documents.forget(run)
+	s.tables.mark(experiment, run)
 }
 
 // now returns the time in milliseconds since 1970.

@@ -228,6 +228,8 @@ func (s *Store) moveExperiment(ctx context.Context, id int64, remove bool) error
 		return err
 	})
 	s.runs.clear()
+	s.tables.drop(id)
+	s.documents.clear()
 	return err
 }
 

@@ -34,6 +34,7 @@ func (s *Store) Log(ctx context.Context, id string, b Batch) error {
 	}
 	keys.committed()
 	s.runs.grown(id, grown, packed)
+	s.changed(ref.experiment, ref.number)
 	return nil
 }
 

@@ -89,6 +89,7 @@ func (s *Store) CreateRun(ctx context.Context, n NewRun) (Run, error) {
 	}
 	batch.committed()
 	s.runs.put(run.ID, reference{number: run.number, experiment: run.Experiment, location: run.Location})
+	s.changed(run.Experiment, run.number)
 	return run, nil
 }
 
@@ -200,6 +201,7 @@ func (s *Store) UpdateRun(ctx context.Context, id string, change Change) (run *R
 		return nil, err
 	}
 	batch.committed()
+	s.changed(ref.experiment, ref.number)
 	return run, nil
 }
 
@@ -222,6 +224,7 @@ func (s *Store) moveRun(ctx context.Context, id string, stage int, at int64) err
 		return err
 	})
 	s.runs.forget(id)
+	s.changed(ref.experiment, ref.number)
 	return err
 }
 
@@ -235,7 +238,7 @@ func (s *Store) DeleteTag(ctx context.Context, id, key string) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, "delete a tag", func(ctx context.Context, tx store.Tx) error {
+	err = s.write(ctx, "delete a tag", func(ctx context.Context, tx store.Tx) error {
 		result, err := store.Exec(ctx, tx, "DELETE FROM tags WHERE id = ?", rowID(ref.number, number))
 		if err != nil {
 			return err
@@ -245,6 +248,8 @@ func (s *Store) DeleteTag(ctx context.Context, id, key string) error {
 		}
 		return nil
 	})
+	s.changed(ref.experiment, ref.number)
+	return err
 }
 
 // LogModel notes a model that a client before 3.0 has put among the artifacts of a run, in a tag that lists them.
@@ -279,6 +284,7 @@ func (s *Store) LogModel(ctx context.Context, id, description string) error {
 	})
 	if err == nil {
 		batch.committed()
+		s.changed(ref.experiment, ref.number)
 	}
 	return err
 }

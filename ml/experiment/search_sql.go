@@ -108,11 +108,8 @@ func (q *query) join(kind string, key int64) string {
 	return alias
 }
 
-// SearchRuns returns a page of runs, and the token of the next page or "". An unknown experiment has none.
-func (s *Store) SearchRuns(ctx context.Context, search Search) (runs []*Run, next string, err error) {
-	if search.Most < 1 || search.Most > MaxResults {
-		return nil, "", invalid("max_results: %d is not between 1 and %d", search.Most, MaxResults)
-	}
+// searchInSQL returns the numbers of a page of runs, and the token of the next page or "".
+func (s *Store) searchInSQL(ctx context.Context, search Search) (order []int64, next string, err error) {
 	q := &query{db: s.db.Read(), keyed: map[string]string{}}
 	if err := s.filterRuns(ctx, q, search.Filter); err != nil {
 		return nil, "", err
@@ -124,9 +121,6 @@ func (s *Store) SearchRuns(ctx context.Context, search Search) (runs []*Run, nex
 	after, args, err := terms.After(search.Token)
 	if err != nil {
 		return nil, "", invalid("page_token: %v", err)
-	}
-	if len(search.Experiments) == 0 {
-		return nil, "", nil
 	}
 	if len(search.Experiments) == 1 {
 		q.and("r.experiment = ?", search.Experiments[0])
@@ -146,8 +140,8 @@ func (s *Store) SearchRuns(ctx context.Context, search Search) (runs []*Run, nex
 	return s.page(ctx, q, terms, search.Most)
 }
 
-// page runs the query: first the numbers of the runs that are wanted, then all about them.
-func (s *Store) page(ctx context.Context, q *query, terms filter.Terms, most int) (runs []*Run, next string, err error) {
+// page runs the query, for the numbers of the runs that are wanted.
+func (s *Store) page(ctx context.Context, q *query, terms filter.Terms, most int) (order []int64, next string, err error) {
 	text := "SELECT r.id, " + terms.Select() + " FROM runs AS r " + strings.Join(q.joins, " ") + " WHERE " + strings.Join(q.where, " AND ") +
 		" ORDER BY " + terms.OrderBy() + " LIMIT " + strconv.Itoa(most+1)
 	rows, err := q.db.QueryContext(ctx, text, q.args...)
@@ -155,7 +149,6 @@ func (s *Store) page(ctx context.Context, q *query, terms filter.Terms, most int
 		return nil, "", fmt.Errorf("search runs: %w", store.Classify(err))
 	}
 	defer rows.Close()
-	var order []int64
 	values, into := make([]any, len(terms)), make([]any, len(terms)+1)
 	var number int64
 	into[0] = &number
@@ -175,11 +168,7 @@ func (s *Store) page(ctx context.Context, q *query, terms filter.Terms, most int
 	if err := rows.Err(); err != nil {
 		return nil, "", fmt.Errorf("search runs: %w", store.Classify(err))
 	}
-	if err := rows.Close(); err != nil {
-		return nil, "", err
-	}
-	runs, err = s.runsByNumber(ctx, q.db, order)
-	return runs, next, err
+	return order, next, nil
 }
 
 // runsByNumber returns runs in the order of their numbers' list; one that is gone meanwhile is left out.
@@ -249,6 +238,16 @@ func (s *Store) filterRuns(ctx context.Context, q *query, text string) error {
 }
 
 func filterAttribute(q *query, c filter.Clause, attributes map[string]attribute) error {
+	if err := checkAttribute(c, attributes); err != nil {
+		return err
+	}
+	condition, args := c.Condition(q.db, attributes[c.Key].column)
+	q.and(condition, args...)
+	return nil
+}
+
+// checkAttribute refuses a clause on an attribute that is none, or that does not suit it.
+func checkAttribute(c filter.Clause, attributes map[string]attribute) error {
 	a, known := attributes[c.Key]
 	if !known {
 		return invalid("filter: the attribute %q is not known", Cut(c.Key))
@@ -260,12 +259,7 @@ func filterAttribute(q *query, c filter.Clause, attributes map[string]attribute)
 	case a.lists:
 		operators = append(slices.Clone(textual), filter.In, filter.NotIn)
 	}
-	if err := Suits(c, a.number, operators...); err != nil {
-		return err
-	}
-	condition, args := c.Condition(q.db, a.column)
-	q.and(condition, args...)
-	return nil
+	return Suits(c, a.number, operators...)
 }
 
 func datasetCondition(db store.Querier, c filter.Clause) (string, []any, error) {
@@ -280,12 +274,17 @@ func datasetCondition(db store.Querier, c filter.Clause) (string, []any, error) 
 	return condition, args, nil
 }
 
-func (s *Store) filterKey(ctx context.Context, q *query, kind string, c filter.Clause) error {
+// checkKeyClause refuses a clause that does not suit metrics, params or tags.
+func checkKeyClause(kind string, c filter.Clause) error {
 	operators := comparisons
 	if kind != "metrics" {
 		operators = append(slices.Clone(textual), filter.IsNull, filter.IsNotNull)
 	}
-	if err := Suits(c, kind == "metrics", operators...); err != nil {
+	return Suits(c, kind == "metrics", operators...)
+}
+
+func (s *Store) filterKey(ctx context.Context, q *query, kind string, c filter.Clause) error {
+	if err := checkKeyClause(kind, c); err != nil {
 		return err
 	}
 	key, err := s.key(ctx, c.Key)
@@ -301,30 +300,38 @@ func (s *Store) filterKey(ctx context.Context, q *query, kind string, c filter.C
 	return nil
 }
 
+// parseRunOrder reads an item of the order of runs: kind is metrics, params, tags or, for an attribute, "". Seen holds what
+// was there before.
+func parseRunOrder(item string, seen map[string]bool) (o filter.Order, kind string, err error) {
+	if o, err = filter.ParseOrder(item); err != nil {
+		return o, "", invalid("%v", err)
+	}
+	kind, known := runPrefixes[o.Prefix]
+	if !known || kind == "datasets" {
+		return o, "", invalid("order: runs cannot be ordered by %q; use metrics, params, tags or attributes", Cut(item))
+	}
+	mark := kind + "." + o.Key
+	if seen[mark] {
+		return o, "", invalid("order: %q is there twice", Cut(o.Field.String()))
+	}
+	seen[mark] = true
+	if _, known := runAttributes[o.Key]; kind == "" && (!known || strings.EqualFold(o.Key, "run name")) {
+		return o, "", invalid("order: the attribute %q is not known", Cut(o.Key))
+	}
+	return o, kind, nil
+}
+
 // orderRuns returns what runs are ordered by.
 func (s *Store) orderRuns(ctx context.Context, q *query, items []string) (filter.Terms, error) {
 	var terms filter.Terms
 	seen := map[string]bool{}
 	for _, item := range items {
-		o, err := filter.ParseOrder(item)
+		o, kind, err := parseRunOrder(item, seen)
 		if err != nil {
-			return nil, invalid("%v", err)
-		}
-		kind, known := runPrefixes[o.Prefix]
-		if !known || kind == "datasets" {
-			return nil, invalid("order: runs cannot be ordered by %q; use metrics, params, tags or attributes", Cut(item))
-		}
-		if mark := kind + "." + o.Key; seen[mark] {
-			return nil, invalid("order: %q is there twice", Cut(o.Field.String()))
-		} else { //nolint:revive // mark belongs to both
-			seen[mark] = true
+			return nil, err
 		}
 		if kind == "" {
-			a, known := runAttributes[o.Key]
-			if !known || strings.EqualFold(o.Key, "run name") {
-				return nil, invalid("order: the attribute %q is not known", Cut(o.Key))
-			}
-			if a.nullable {
+			if a := runAttributes[o.Key]; a.nullable {
 				terms = append(terms, filter.Optional(a.column, "0", o.Descending)...)
 			} else {
 				terms = append(terms, filter.Term{SQL: a.column, Descending: o.Descending})

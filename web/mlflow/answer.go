@@ -45,7 +45,7 @@ func write(w http.ResponseWriter, status int, answer any) {
 	}
 	var body bytes.Buffer
 	if ready, ok := answer.(json.RawMessage); ok {
-		body.Write(ready)
+		body = *bytes.NewBuffer(ready)
 	} else {
 		encoder := json.NewEncoder(&body)
 		encoder.SetEscapeHTML(false)

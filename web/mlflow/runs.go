@@ -1,7 +1,9 @@
 package mlflow
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -209,18 +211,50 @@ func (f *Face) searchRuns(ctx context.Context, in *object) (any, error) {
 	if search.Experiments, err = f.readable(ctx, search.Experiments); err != nil {
 		return nil, err
 	}
-	runs, next, err := f.Experiments.SearchRuns(ctx, search)
+	runs, next, err := f.Experiments.SearchEncoded(ctx, search, encodeRun)
 	if err != nil {
 		return nil, err
 	}
-	answer := struct {
-		Runs []runAnswer `json:"runs,omitempty"`
-		Next string      `json:"next_page_token,omitempty"`
-	}{Next: next, Runs: make([]runAnswer, len(runs))}
-	for i, run := range runs {
-		answer.Runs[i] = answerRun(run)
+	return encodeRuns(runs, next)
+}
+
+// encodeRun writes a run as it stands in the answer to a search.
+func encodeRun(run *experiment.Run) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(answerRun(run))
+	return bytes.TrimRight(b.Bytes(), "\n"), err
+}
+
+// encodeRuns writes the answer to a search.
+func encodeRuns(runs []json.RawMessage, next string) (json.RawMessage, error) {
+	size := 100
+	for _, run := range runs {
+		size += len(run) + 1
 	}
-	return answer, nil
+	b := append(make([]byte, 0, size), '{')
+	if len(runs) > 0 {
+		b = append(b, `"runs":[`...)
+		for i, run := range runs {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, run...)
+		}
+		b = append(b, ']')
+	}
+	if next != "" {
+		token, err := json.Marshal(next)
+		if err != nil {
+			return nil, err
+		}
+		if len(runs) > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, `"next_page_token":`...), token...)
+	}
+	return append(b, '}'), nil
 }
 
 func (f *Face) setTag(ctx context.Context, in *object) (any, error) {

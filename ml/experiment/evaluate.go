@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"slices"
 	"strings"
@@ -31,7 +30,6 @@ type ordered struct {
 	column     columnKey // zero for run_id and start_time
 	field      string    // run_id or start_time, for those
 	descending bool
-	nullable   bool
 }
 
 // planRuns reads filter and order of a search.
@@ -108,8 +106,7 @@ func (s *Store) planOrder(ctx context.Context, p *plan, item string, seen map[st
 		return err
 	}
 	if kind == "" {
-		a := runAttributes[o.Key]
-		one := ordered{column: p.need(attributeColumn(o.Key)), field: "start_time", descending: o.Descending, nullable: a.nullable}
+		one := ordered{column: p.need(attributeColumn(o.Key)), field: "start_time", descending: o.Descending}
 		if o.Key == "run_id" {
 			one.field = "run_id"
 		}
@@ -120,20 +117,36 @@ func (s *Store) planOrder(ctx context.Context, p *plan, item string, seen map[st
 	if err != nil {
 		return err
 	}
-	p.order = append(p.order, ordered{column: p.need(columnKey{kind[0], key}), descending: o.Descending, nullable: true})
+	p.order = append(p.order, ordered{column: p.need(columnKey{kind[0], key}), descending: o.Descending})
 	return nil
 }
 
-// holds reports whether a clause holds of a row.
-func (c *planned) holds(t *table, i int) bool {
-	row := &t.rows[i]
-	if c.column.kind == 0 {
+// source is a table that is searched, with the columns of the plan's clauses and order, nil for what every row has.
+type source struct {
+	*table
+	clauses, order []*column
+}
+
+// on returns a table as a source. It must be ready for the plan, and stay locked.
+func (p *plan) on(t *table) *source {
+	s := &source{table: t}
+	for i := range p.clauses {
+		s.clauses = append(s.clauses, t.columns[p.clauses[i].column])
+	}
+	for i := range p.order {
+		s.order = append(s.order, t.columns[p.order[i].column])
+	}
+	return s
+}
+
+// holds reports whether a clause holds of a row; col is its column.
+func (c *planned) holds(row *tableRow, col *column, i int) bool {
+	if col == nil {
 		if c.Kind == filter.Number {
 			return compare(c.Operator, cmp.Compare(float64(row.started), c.Number))
 		}
 		return c.Matches(row.id)
 	}
-	col := t.columns[c.column]
 	state := col.state[i]
 	switch {
 	case c.Operator == filter.IsNull:
@@ -169,41 +182,34 @@ func compare(operator filter.Operator, order int) bool {
 
 // spot is a row of one of the tables that are searched.
 type spot struct {
-	table *table
-	row   int32
+	source *source
+	row    int32
 }
 
 // value is what a row is ordered by, in one item: by rank, then in the item's direction by what is set of the rest.
 type value struct {
-	rank   int
+	rank   uint8
 	number float64
 	whole  int64
 	text   string
 }
 
-// at returns the value of an item of the order.
-func (o *ordered) at(at spot) value {
-	row := &at.table.rows[at.row]
-	if o.column.kind == 0 {
-		if o.field == "run_id" {
-			return value{text: row.id}
-		}
-		return value{whole: row.started}
-	}
-	c := at.table.columns[o.column]
-	v := value{rank: int(c.state[at.row])}
-	if v.rank == int(absent) {
-		return v
-	}
+// at returns the value of the item number i of the order.
+func (p *plan) at(i int, at spot) value {
+	row, c := &at.source.rows[at.row], at.source.order[i]
 	switch {
+	case c == nil && p.order[i].field == "run_id":
+		return value{text: row.id}
+	case c == nil:
+		return value{whole: row.started}
+	case c.state[at.row] == absent:
+		return value{rank: absent}
 	case c.numbers != nil:
-		v.number = c.numbers[at.row]
+		return value{rank: c.state[at.row], number: c.numbers[at.row]}
 	case c.whole != nil:
-		v.whole = c.whole[at.row]
-	default:
-		v.text = c.texts[at.row]
+		return value{whole: c.whole[at.row]}
 	}
-	return v
+	return value{text: c.texts[at.row]}
 }
 
 func (o *ordered) compare(a, b value) int {
@@ -217,49 +223,78 @@ func (o *ordered) compare(a, b value) int {
 	return order
 }
 
-// comparePlan orders two rows.
+// compare orders two rows. The first item, which mostly decides, is compared without making values of it where it can be.
 func (p *plan) compare(a, b spot) int {
-	for i := range p.order {
-		o := &p.order[i]
-		if order := o.compare(o.at(a), o.at(b)); order != 0 {
+	i := 0
+	if x, y := a.source.order[0], b.source.order[0]; x != nil && x.numbers != nil && x.state[a.row] == present && y.state[b.row] == present {
+		if v, w := x.numbers[a.row], y.numbers[b.row]; v != w {
+			if (v < w) != p.order[0].descending {
+				return -1
+			}
+			return 1
+		}
+		i = 1
+	} else if x == nil && p.order[0].field == "start_time" {
+		if v, w := a.source.rows[a.row].started, b.source.rows[b.row].started; v != w {
+			if (v < w) != p.order[0].descending {
+				return -1
+			}
+			return 1
+		}
+		i = 1
+	}
+	for ; i < len(p.order); i++ {
+		if order := p.order[i].compare(p.at(i, a), p.at(i, b)); order != 0 {
 			return order
 		}
 	}
 	return 0
 }
 
-// nearest keeps the first rows of an order: the last of them is at the top of a heap.
+// nearest keeps the first rows of an order, in a heap with the last of them on top.
 type nearest struct {
 	plan  *plan
 	spots []spot
 }
 
-// Len, Less, Swap, Push and Pop make it a heap.
-func (n *nearest) Len() int           { return len(n.spots) }
-func (n *nearest) Less(i, j int) bool { return n.plan.compare(n.spots[i], n.spots[j]) > 0 }
-func (n *nearest) Swap(i, j int)      { n.spots[i], n.spots[j] = n.spots[j], n.spots[i] }
-func (n *nearest) Push(x any)         { n.spots = append(n.spots, x.(spot)) } //nolint:forcetypeassert // it holds nothing else
-func (n *nearest) Pop() any {
-	last := n.spots[len(n.spots)-1]
-	n.spots = n.spots[:len(n.spots)-1]
-	return last
-}
-
 // keep takes a row if it belongs to the first most.
 func (n *nearest) keep(at spot, most int) {
-	switch {
-	case len(n.spots) < most:
-		heap.Push(n, at)
-	case n.plan.compare(at, n.spots[0]) < 0:
-		n.spots[0] = at
-		heap.Fix(n, 0)
+	if len(n.spots) < most {
+		n.spots = append(n.spots, at)
+		for i := len(n.spots) - 1; i > 0; { // up
+			parent := (i - 1) / 2
+			if n.plan.compare(n.spots[i], n.spots[parent]) <= 0 {
+				return
+			}
+			n.spots[i], n.spots[parent] = n.spots[parent], n.spots[i]
+			i = parent
+		}
+		return
+	}
+	if n.plan.compare(at, n.spots[0]) >= 0 {
+		return
+	}
+	n.spots[0] = at
+	for i := 0; ; { // down
+		child := 2*i + 1
+		if child >= len(n.spots) {
+			return
+		}
+		if child+1 < len(n.spots) && n.plan.compare(n.spots[child+1], n.spots[child]) > 0 {
+			child++
+		}
+		if n.plan.compare(n.spots[child], n.spots[i]) <= 0 {
+			return
+		}
+		n.spots[i], n.spots[child] = n.spots[child], n.spots[i]
+		i = child
 	}
 }
 
 // look looks through a table for the first rows of the order behind a token.
-func (p *plan) look(t *table, view View, in map[int64]struct{}, after []value, into *nearest, most int) {
-	for i := len(t.rows) - 1; i >= 0; i-- { // mostly the newest first
-		row := &t.rows[i]
+func (p *plan) look(s *source, view View, in map[int64]struct{}, after []value, into *nearest, most int) {
+	for i := len(s.rows) - 1; i >= 0; i-- { // mostly the newest first
+		row := &s.rows[i]
 		if row.gone || view != All && row.deleted != (view == DeletedOnly) {
 			continue
 		}
@@ -268,10 +303,10 @@ func (p *plan) look(t *table, view View, in map[int64]struct{}, after []value, i
 				continue
 			}
 		}
-		if !p.matches(t, i) {
+		if !p.matches(s, row, i) {
 			continue
 		}
-		at := spot{t, int32(i)} //nolint:gosec // rows are few enough
+		at := spot{s, int32(i)} //nolint:gosec // rows are few enough
 		if after != nil && !p.behind(at, after) {
 			continue
 		}
@@ -279,9 +314,9 @@ func (p *plan) look(t *table, view View, in map[int64]struct{}, after []value, i
 	}
 }
 
-func (p *plan) matches(t *table, i int) bool {
+func (p *plan) matches(s *source, row *tableRow, i int) bool {
 	for c := range p.clauses {
-		if !p.clauses[c].holds(t, i) {
+		if !p.clauses[c].holds(row, s.clauses[c], i) {
 			return false
 		}
 	}
@@ -291,8 +326,7 @@ func (p *plan) matches(t *table, i int) bool {
 // behind reports whether a row comes behind a token's.
 func (p *plan) behind(at spot, token []value) bool {
 	for i := range p.order {
-		o := &p.order[i]
-		if order := o.compare(o.at(at), token[i]); order != 0 {
+		if order := p.order[i].compare(p.at(i, at), token[i]); order != 0 {
 			return order > 0
 		}
 	}

@@ -99,7 +99,7 @@ func (s *Store) search(ctx context.Context, search Search) (order []int64, next 
 				return nil, "", err
 			}
 		}
-		p.look(t, search.View, in, after, best, search.Most+1)
+		p.look(p.on(t), search.View, in, after, best, search.Most+1)
 	}
 	slices.SortFunc(best.spots, p.compare)
 	for i, at := range best.spots {
@@ -107,7 +107,7 @@ func (s *Store) search(ctx context.Context, search Search) (order []int64, next 
 			next = p.tokenOf(best.spots[i-1])
 			break
 		}
-		order = append(order, at.table.rows[at.row].number)
+		order = append(order, at.source.rows[at.row].number)
 	}
 	return order, next, nil
 }
@@ -117,7 +117,7 @@ const tokenMark = "m"
 
 // tokenValue is one value in a token.
 type tokenValue struct {
-	Rank   int     `json:"r,omitempty"`
+	Rank   uint8   `json:"r,omitempty"`
 	Number float64 `json:"n,omitempty"`
 	Whole  int64   `json:"i,omitempty"`
 	Text   string  `json:"t,omitempty"`
@@ -127,7 +127,7 @@ type tokenValue struct {
 func (p *plan) tokenOf(at spot) string {
 	values := make([]tokenValue, len(p.order))
 	for i := range p.order {
-		v := p.order[i].at(at)
+		v := p.at(i, at)
 		values[i] = tokenValue{v.rank, v.number, v.whole, v.text}
 	}
 	data, err := json.Marshal(values)

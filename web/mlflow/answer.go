@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // double is a number as protobuf's JSON has it: with a decimal point, and "NaN" in quotes.
@@ -38,18 +39,30 @@ func appendDouble(b []byte, v float64) []byte {
 
 type none struct{}
 
+// answer is one that is written as JSON already, in memory that is used again.
+type answer struct{ bytes *[]byte }
+
+var answers = sync.Pool{New: func() any { return new([]byte) }}
+
+func newAnswer() answer {
+	b := answers.Get().(*[]byte) //nolint:forcetypeassert // it holds nothing else
+	*b = (*b)[:0]
+	return answer{b}
+}
+
 // write answers with JSON.
-func write(w http.ResponseWriter, status int, answer any) {
-	if answer == nil {
-		answer = none{}
+func write(w http.ResponseWriter, status int, content any) {
+	if content == nil {
+		content = none{}
 	}
 	var body bytes.Buffer
-	if ready, ok := answer.(json.RawMessage); ok {
-		body = *bytes.NewBuffer(ready)
+	if ready, ok := content.(answer); ok {
+		body = *bytes.NewBuffer(*ready.bytes)
+		defer answers.Put(ready.bytes)
 	} else {
 		encoder := json.NewEncoder(&body)
 		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(answer); err != nil {
+		if err := encoder.Encode(content); err != nil {
 			status = http.StatusInternalServerError
 			body.Reset()
 			body.WriteString(`{"error_code":"INTERNAL_ERROR","message":"The answer cannot be written."}`)

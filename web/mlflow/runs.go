@@ -227,13 +227,10 @@ func encodeRun(run *experiment.Run) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
-// encodeRuns writes the answer to a search.
-func encodeRuns(runs []json.RawMessage, next string) (json.RawMessage, error) {
-	size := 100
-	for _, run := range runs {
-		size += len(run) + 1
-	}
-	b := append(make([]byte, 0, size), '{')
+// encodeRuns writes the answer to a search into memory that is used again.
+func encodeRuns(runs []json.RawMessage, next string) (answer, error) {
+	a := newAnswer()
+	b := append(*a.bytes, '{')
 	if len(runs) > 0 {
 		b = append(b, `"runs":[`...)
 		for i, run := range runs {
@@ -247,14 +244,15 @@ func encodeRuns(runs []json.RawMessage, next string) (json.RawMessage, error) {
 	if next != "" {
 		token, err := json.Marshal(next)
 		if err != nil {
-			return nil, err
+			return a, err
 		}
 		if len(runs) > 0 {
 			b = append(b, ',')
 		}
 		b = append(append(b, `"next_page_token":`...), token...)
 	}
-	return append(b, '}'), nil
+	*a.bytes = append(b, '}')
+	return a, nil
 }
 
 func (f *Face) setTag(ctx context.Context, in *object) (any, error) {

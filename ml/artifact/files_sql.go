@@ -189,20 +189,16 @@ func (f *Files) List(ctx context.Context, folder string) ([]File, error) {
 	from, prefix := begin, len(begin)
 	var list []File
 	for {
-		rows, err := f.db.Read().QueryContext(ctx, "SELECT path, size, digest, added_at FROM artifacts WHERE path >= ? AND path < ? ORDER BY path LIMIT 200", from, end)
-		if err != nil {
-			return nil, store.Classify(err)
-		}
 		n := 0
-		for rows.Next() {
+		const query = "SELECT path, size, digest, added_at FROM artifacts WHERE path >= ? AND path < ? ORDER BY path LIMIT 200"
+		err := store.Each(ctx, f.db.Read(), query, []any{from, end}, func(scan func(into ...any) error) error {
 			var file File
-			if err := rows.Scan(&file.Path, &file.Size, &file.Digest, &file.AddedAt); err != nil {
-				_ = rows.Close() // the error before says more
-				return nil, err
+			if err := scan(&file.Path, &file.Size, &file.Digest, &file.AddedAt); err != nil {
+				return err
 			}
 			n++
 			if file.Path < from {
-				continue // in a folder that is listed already
+				return nil // in a folder that is listed already
 			}
 			if i := strings.IndexByte(file.Path[prefix:], '/'); i >= 0 {
 				file = File{Path: file.Path[:prefix+i], Folder: true}
@@ -211,12 +207,10 @@ func (f *Files) List(ctx context.Context, folder string) ([]File, error) {
 				from = file.Path + "\x01"
 			}
 			list = append(list, file)
-		}
-		if err := rows.Err(); err != nil {
-			return nil, store.Classify(err)
-		}
-		if n == 0 {
-			return list, nil
+			return nil
+		})
+		if err != nil || n == 0 {
+			return list, err
 		}
 	}
 }

@@ -164,7 +164,7 @@ func (c *planned) holds(row *tableRow, col *column, i int) bool {
 }
 
 func compare(operator filter.Operator, order int) bool {
-	switch operator { //nolint:exhaustive // those of numbers
+	switch operator {
 	case filter.Equal:
 		return order == 0
 	case filter.NotEqual:

@@ -153,22 +153,18 @@ func (s *Store) lookup(ctx context.Context, db store.Querier, numbers map[int64]
 	for len(unknown) > 0 {
 		some := unknown[:min(most, len(unknown))]
 		unknown = unknown[len(some):]
-		rows, err := db.QueryContext(ctx, "SELECT id, name FROM names WHERE id IN (?)", store.List(some))
-		if err != nil {
-			return store.Classify(err)
-		}
-		for rows.Next() {
+		err := store.Each(ctx, db, "SELECT id, name FROM names WHERE id IN (?)", []any{store.List(some)}, func(scan func(into ...any) error) error {
 			var n int64
 			var name string
-			if err := rows.Scan(&n, &name); err != nil {
-				_ = rows.Close() // the error before says more
+			if err := scan(&n, &name); err != nil {
 				return err
 			}
 			numbers[n] = name
 			s.keys.learn(name, n)
-		}
-		if err := rows.Err(); err != nil {
-			return store.Classify(err)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

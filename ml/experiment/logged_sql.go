@@ -95,14 +95,10 @@ func loadLoggedModels(ctx context.Context, db store.Querier, list []LoggedModel)
 		place[ids[i]] = &list[i]
 	}
 	for _, table := range []string{"logged_model_params", "logged_model_tags"} {
-		rows, err := db.QueryContext(ctx, "SELECT model, name, value FROM "+table+" WHERE model IN (?) ORDER BY model, name", store.List(ids))
-		if err != nil {
-			return store.Classify(err)
-		}
-		for rows.Next() {
+		query := "SELECT model, name, value FROM " + table + " WHERE model IN (?) ORDER BY model, name"
+		err := store.Each(ctx, db, query, []any{store.List(ids)}, func(scan func(into ...any) error) error {
 			var id, key, value string
-			if err := rows.Scan(&id, &key, &value); err != nil {
-				_ = rows.Close() // the error before says more
+			if err := scan(&id, &key, &value); err != nil {
 				return err
 			}
 			if table == "logged_model_tags" {
@@ -110,9 +106,10 @@ func loadLoggedModels(ctx context.Context, db store.Querier, list []LoggedModel)
 			} else {
 				place[id].Params = append(place[id].Params, Param{key, value})
 			}
-		}
-		if err := rows.Err(); err != nil {
-			return store.Classify(err)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	rows, err := db.QueryContext(ctx, "SELECT model, name, run, dataset, digest, value, at, step FROM logged_model_metrics WHERE model IN (?) ORDER BY model, name, dataset, digest, run", store.List(ids))

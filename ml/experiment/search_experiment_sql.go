@@ -10,8 +10,8 @@ import (
 	"github.com/fairlead/fairlead/ml/experiment/filter"
 )
 
-// ExperimentSearch is what is looked for among experiments.
-type ExperimentSearch struct {
+// Listing is what is looked for among experiments.
+type Listing struct {
 	Filter string
 	View   View
 	Order  []string
@@ -29,7 +29,7 @@ var experimentAttributes = map[string]attribute{
 }
 
 // SearchExperiments returns a page of experiments, and the token of the next page or "".
-func (s *Store) SearchExperiments(ctx context.Context, search ExperimentSearch) (list []Experiment, next string, err error) {
+func (s *Store) SearchExperiments(ctx context.Context, search Listing) (list []Experiment, next string, err error) {
 	if search.Most < 1 || search.Most > MaxResults {
 		return nil, "", invalid("max_results: %d is not between 1 and %d", search.Most, MaxResults)
 	}

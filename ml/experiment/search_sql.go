@@ -171,26 +171,27 @@ func (s *Store) page(ctx context.Context, q *query, terms filter.Terms, most int
 	return order, next, nil
 }
 
+// scanner is what reads a row.
+type scanner func(into ...any) error
+
+// Scan reads the row.
+func (s scanner) Scan(into ...any) error { return s(into...) }
+
 // runsByNumber returns runs in the order of their numbers' list; one that is gone meanwhile is left out.
 func (s *Store) runsByNumber(ctx context.Context, db store.Querier, order []int64) ([]*Run, error) {
 	found := make(map[int64]*Run, len(order))
 	for rest := order; len(rest) > 0; {
 		some := rest[:min(loadBatch, len(rest))]
 		rest = rest[len(some):]
-		rows, err := db.QueryContext(ctx, "SELECT "+runColumns+" FROM runs AS r WHERE r.id IN (?)", store.List(some))
-		if err != nil {
-			return nil, store.Classify(err)
-		}
-		for rows.Next() {
-			run, err := scanRun(rows)
-			if err != nil {
-				_ = rows.Close() // the error before says more
-				return nil, err
+		err := store.Each(ctx, db, "SELECT "+runColumns+" FROM runs AS r WHERE r.id IN (?)", []any{store.List(some)}, func(scan func(into ...any) error) error {
+			run, err := scanRun(scanner(scan))
+			if err == nil {
+				found[run.number] = run
 			}
-			found[run.number] = run
-		}
-		if err := rows.Err(); err != nil {
-			return nil, store.Classify(err)
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	runs := make([]*Run, 0, len(order))

@@ -3,7 +3,6 @@ package experiment_test
 import (
 	"cmp"
 	"context"
-
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -459,5 +458,4 @@ func TestFiltersThatMakeNoSenseAreRefused(t *testing.T) {
 			t.Errorf("search %+v: got %v, want a refusal", search, err)
 		}
 	}
-
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/fairlead/fairlead/base/store"
 )
 
+// maxShared bounds how many texts of a column are looked for among those before.
+const maxShared = 10_000
+
 // attributeNames are the attributes that have columns, in the order of their places.
 var attributeNames = []string{"run_name", "status", "user_id", "artifact_uri", "end_time"}
 
@@ -181,7 +184,7 @@ func (s *Store) readPart(ctx context.Context, t *table, c *column, key columnKey
 	defer rows.Close()
 	a := attributeOf(key)
 	var number int64
-	var known string // many runs share a text
+	known := map[string]string{} // many runs share a text
 	for rows.Next() {
 		var value float64
 		var nan uint8
@@ -211,10 +214,11 @@ func (s *Store) readPart(ctx context.Context, t *table, c *column, key columnKey
 				c.state[i] = present
 			}
 		default:
-			if text == known {
-				text = known
+			if same, ok := known[text]; ok {
+				text = same
+			} else if len(known) < maxShared {
+				known[text] = text
 			}
-			known = text
 			c.texts[i], c.state[i] = text, present
 		}
 	}

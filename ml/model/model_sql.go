@@ -56,36 +56,29 @@ func load(ctx context.Context, db store.Querier, list []Model) error {
 		ids[i] = list[i].id
 		place[ids[i]] = &list[i]
 	}
-	rows, err := db.QueryContext(ctx, "SELECT model, name, value FROM registered_model_tags WHERE model IN (?) ORDER BY model, name", store.List(ids))
-	if err != nil {
-		return store.Classify(err)
-	}
-	for rows.Next() {
+	err := store.Each(ctx, db, "SELECT model, name, value FROM registered_model_tags WHERE model IN (?) ORDER BY model, name", []any{store.List(ids)}, func(scan func(into ...any) error) error {
 		var id int64
 		var tag experiment.Tag
-		if err := rows.Scan(&id, &tag.Key, &tag.Value); err != nil {
-			_ = rows.Close() // the error before says more
+		if err := scan(&id, &tag.Key, &tag.Value); err != nil {
 			return err
 		}
 		place[id].Tags = append(place[id].Tags, tag)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	if err := rows.Err(); err != nil {
-		return store.Classify(err)
-	}
-	if rows, err = db.QueryContext(ctx, "SELECT model, name, version FROM registered_model_aliases WHERE model IN (?) ORDER BY model, name", store.List(ids)); err != nil {
-		return store.Classify(err)
-	}
-	for rows.Next() {
+	err = store.Each(ctx, db, "SELECT model, name, version FROM registered_model_aliases WHERE model IN (?) ORDER BY model, name", []any{store.List(ids)}, func(scan func(into ...any) error) error {
 		var id int64
 		var alias Alias
-		if err := rows.Scan(&id, &alias.Name, &alias.Version); err != nil {
-			_ = rows.Close() // the error before says more
+		if err := scan(&id, &alias.Name, &alias.Version); err != nil {
 			return err
 		}
 		place[id].Aliases = append(place[id].Aliases, alias)
-	}
-	if err := rows.Err(); err != nil {
-		return store.Classify(err)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	latest, err := versionsWhere(ctx, db, `(v.model, v.version) IN (SELECT model, MAX(version) FROM model_versions WHERE model IN (?) GROUP BY model, stage) ORDER BY v.model, v.version`, store.List(ids))
 	for _, v := range latest {

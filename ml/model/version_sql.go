@@ -64,15 +64,11 @@ func loadVersions(ctx context.Context, db store.Querier, list []Version) error {
 			if table == "registered_model_aliases" {
 				value = "''"
 			}
-			rows, err := db.QueryContext(ctx, "SELECT model, version, name, "+value+" FROM "+table+" WHERE model IN (?) ORDER BY model, version, name", store.List(some))
-			if err != nil {
-				return store.Classify(err)
-			}
-			for rows.Next() {
+			query := "SELECT model, version, name, " + value + " FROM " + table + " WHERE model IN (?) ORDER BY model, version, name"
+			err := store.Each(ctx, db, query, []any{store.List(some)}, func(scan func(into ...any) error) error {
 				var key versionKey
 				var tag experiment.Tag
-				if err := rows.Scan(&key.model, &key.number, &tag.Key, &tag.Value); err != nil {
-					_ = rows.Close() // the error before says more
+				if err := scan(&key.model, &key.number, &tag.Key, &tag.Value); err != nil {
 					return err
 				}
 				v, wanted := place[key]
@@ -83,9 +79,10 @@ func loadVersions(ctx context.Context, db store.Querier, list []Version) error {
 				default:
 					v.Aliases = append(v.Aliases, tag.Key)
 				}
-			}
-			if err := rows.Err(); err != nil {
-				return store.Classify(err)
+				return nil
+			})
+			if err != nil {
+				return err
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -231,9 +232,7 @@ func merged(before, more json.RawMessage) json.RawMessage {
 	if a == nil {
 		return more
 	}
-	for key, value := range b {
-		a[key] = value
-	}
+	maps.Copy(a, b)
 	data, err := json.Marshal(a)
 	if err != nil {
 		return more

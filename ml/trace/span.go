@@ -28,7 +28,6 @@ type span struct {
 	session, user   string
 	input, output   int64
 	tokens          bool
-	traceName       string
 }
 
 // value is an attribute's value in OTLP's JSON with names in snake case, as MLflow's clients read it.

@@ -65,15 +65,11 @@ func load(ctx context.Context, db store.Querier, list []Info) error {
 		place[ids[i]] = &list[i]
 	}
 	for _, table := range []string{"trace_tags", "trace_metadata"} {
-		rows, err := db.QueryContext(ctx, "SELECT trace, name, value FROM "+table+" WHERE trace IN (?) ORDER BY trace, n, name", store.List(ids))
-		if err != nil {
-			return store.Classify(err)
-		}
-		for rows.Next() {
+		query := "SELECT trace, name, value FROM " + table + " WHERE trace IN (?) ORDER BY trace, n, name"
+		err := store.Each(ctx, db, query, []any{store.List(ids)}, func(scan func(into ...any) error) error {
 			var id string
 			var tag experiment.Tag
-			if err := rows.Scan(&id, &tag.Key, &tag.Value); err != nil {
-				_ = rows.Close() // the error before says more
+			if err := scan(&id, &tag.Key, &tag.Value); err != nil {
 				return err
 			}
 			if table == "trace_tags" {
@@ -81,9 +77,10 @@ func load(ctx context.Context, db store.Querier, list []Info) error {
 			} else {
 				place[id].Metadata = append(place[id].Metadata, tag)
 			}
-		}
-		if err := rows.Err(); err != nil {
-			return store.Classify(err)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	rows, err := db.QueryContext(ctx, "SELECT trace, body FROM assessments WHERE trace IN (?) ORDER BY trace, n", store.List(ids))

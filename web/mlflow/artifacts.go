@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -195,10 +196,8 @@ var asText = []string{
 // mediaType returns the type that a file is sent as.
 func mediaType(name string) string {
 	ending := strings.ToLower(path.Ext(name))
-	for _, text := range asText {
-		if ending == text {
-			return "text/plain"
-		}
+	if slices.Contains(asText, ending) {
+		return "text/plain"
 	}
 	if known := mime.TypeByExtension(ending); known != "" {
 		return known

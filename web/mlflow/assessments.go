@@ -208,7 +208,7 @@ func answerEvaluation(e trace.EvaluationSet, experiments bool) evaluationAnswer 
 
 func (f *Face) createEvaluation(ctx context.Context, in *object) (any, error) {
 	e := trace.EvaluationSet{
-		Name: in.needed("name"), Tags: in.text("tags"), Kind: in.text("source_type"), Source: in.text("source"), CreatedBy: in.text("created_by"), Experiments: in.experimentIDs("experiment_ids"),
+		Name: in.needed("name"), Tags: in.text("tags"), Kind: in.text("source_type"), Source: in.text("source"), CreatedBy: in.text("created_by"), Experiments: in.experimentIDs(),
 	}
 	if err := in.err(); err != nil {
 		return nil, err
@@ -228,7 +228,7 @@ func (f *Face) deleteEvaluation(ctx context.Context, in *object) (any, error) {
 
 func (f *Face) searchEvaluations(ctx context.Context, in *object) (any, error) {
 	search := trace.Search{
-		Experiments: in.experimentIDs("experiment_ids"), Filter: in.text("filter_string"), Order: in.texts("order_by"), Token: in.text("page_token"), Most: int(in.whole("max_results", 1000)),
+		Experiments: in.experimentIDs(), Filter: in.text("filter_string"), Order: in.texts("order_by"), Token: in.text("page_token"), Most: int(in.whole("max_results", 1000)),
 	}
 	if err := in.err(); err != nil {
 		return nil, err
@@ -253,7 +253,7 @@ func (f *Face) evaluationExperiments(ctx context.Context, in *object) (any, erro
 
 func (f *Face) moveEvaluation(add bool) handler {
 	return func(ctx context.Context, in *object) (any, error) {
-		ids := in.experimentIDs("experiment_ids")
+		ids := in.experimentIDs()
 		if err := in.err(); err != nil {
 			return nil, err
 		}

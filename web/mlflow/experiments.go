@@ -64,9 +64,9 @@ func (o *object) experimentID() int64 {
 	return id
 }
 
-// experimentIDs returns the numbers in a list of experiments.
-func (o *object) experimentIDs(name string) []int64 {
-	texts := o.texts(name)
+// experimentIDs returns the numbers in the field experiment_ids.
+func (o *object) experimentIDs() []int64 {
+	texts := o.texts("experiment_ids")
 	ids := make([]int64, 0, len(texts))
 	for _, text := range texts {
 		id, err := experiment.ParseExperimentID(text)
@@ -124,7 +124,7 @@ func (o *object) view(name string) experiment.View {
 }
 
 func (f *Face) searchExperiments(ctx context.Context, in *object) (any, error) {
-	search := experiment.ExperimentSearch{
+	search := experiment.Listing{
 		Filter: in.text("filter"), View: in.view("view_type"), Order: in.texts("order_by"), Token: in.text("page_token"), Most: int(in.whole("max_results", 0)),
 	}
 	if err := in.err(); err != nil {
@@ -186,7 +186,7 @@ func (f *Face) deleteExperimentTag(ctx context.Context, in *object) (any, error)
 }
 
 func (f *Face) searchDatasets(ctx context.Context, in *object) (any, error) {
-	ids := in.experimentIDs("experiment_ids")
+	ids := in.experimentIDs()
 	if err := in.err(); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 
 	"github.com/fairlead/fairlead/ml/experiment"
@@ -155,6 +154,6 @@ func spread(steps []int64, most int) []int64 {
 		chosen = append(chosen, steps[int(float64(i)*interval)])
 	}
 	chosen = append(chosen, steps[len(steps)-1])
-	sort.Slice(chosen, func(a, b int) bool { return chosen[a] < chosen[b] })
+	slices.Sort(chosen)
 	return slices.Compact(chosen)
 }

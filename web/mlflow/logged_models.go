@@ -115,7 +115,7 @@ const (
 
 func (f *Face) searchLoggedModels(ctx context.Context, in *object) (any, error) {
 	search := experiment.LoggedModelSearch{
-		Experiments: in.experimentIDs("experiment_ids"), Filter: in.text("filter"), Token: in.text("page_token"), Most: int(in.whole("max_results", defaultLogged)),
+		Experiments: in.experimentIDs(), Filter: in.text("filter"), Token: in.text("page_token"), Most: int(in.whole("max_results", defaultLogged)),
 	}
 	if !in.has("experiment_ids") {
 		in.fail("experiment_ids: it is missing; give a list of experiments")

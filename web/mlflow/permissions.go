@@ -24,18 +24,27 @@ func experimentThing(id int64) access.Thing {
 func modelThing(name string) access.Thing { return access.Thing{Kind: kindModel, Object: name} }
 
 // target finds what a call is about. What does not exist is nothing: the call itself says so.
-type target func(f *Face, ctx context.Context, in *object) ([]access.Thing, error)
+type target func(ctx context.Context, f *Face, in *object) ([]access.Thing, error)
 
-func onExperiment(_ *Face, _ context.Context, in *object) ([]access.Thing, error) {
-	return []access.Thing{{Kind: kindExperiment, Object: in.peek("experiment_id")}}, nil
+func onExperiment(_ context.Context, _ *Face, in *object) ([]access.Thing, error) {
+	return experimentIn(in), nil
 }
 
-func onExperimentNamed(f *Face, ctx context.Context, in *object) ([]access.Thing, error) {
+// experimentIn returns the experiment that a message names; none if it names none, which the call refuses.
+func experimentIn(o *object) []access.Thing {
+	id, err := experiment.ParseExperimentID(o.peek("experiment_id"))
+	if err != nil {
+		return nil
+	}
+	return []access.Thing{experimentThing(id)}
+}
+
+func onExperimentNamed(ctx context.Context, f *Face, in *object) ([]access.Thing, error) {
 	e, err := f.Experiments.ExperimentNamed(ctx, in.peek("experiment_name"))
 	return found(experimentThing(e.ID), err)
 }
 
-func onRun(f *Face, ctx context.Context, in *object) ([]access.Thing, error) {
+func onRun(ctx context.Context, f *Face, in *object) ([]access.Thing, error) {
 	id := in.peek("run_id")
 	if id == "" {
 		id = in.peek("run_uuid")
@@ -48,7 +57,7 @@ func (f *Face) runThing(ctx context.Context, id string) ([]access.Thing, error) 
 	return found(experimentThing(e), err)
 }
 
-func onRuns(f *Face, ctx context.Context, in *object) ([]access.Thing, error) {
+func onRuns(ctx context.Context, f *Face, in *object) ([]access.Thing, error) {
 	var things []access.Thing
 	for _, field := range []string{"run_ids", "run_id"} {
 		ids, _ := in.fields[field].(inQuery)
@@ -63,16 +72,19 @@ func onRuns(f *Face, ctx context.Context, in *object) ([]access.Thing, error) {
 	return things, nil
 }
 
-func onModel(_ *Face, _ context.Context, in *object) ([]access.Thing, error) {
-	return []access.Thing{modelThing(in.peek("name"))}, nil
+func onModel(_ context.Context, _ *Face, in *object) ([]access.Thing, error) {
+	if name := in.peek("name"); name != "" {
+		return []access.Thing{modelThing(name)}, nil
+	}
+	return nil, nil // the call refuses it
 }
 
-func onLogged(f *Face, ctx context.Context, in *object) ([]access.Thing, error) {
+func onLogged(ctx context.Context, f *Face, in *object) ([]access.Thing, error) {
 	m, err := f.Experiments.LoggedModel(ctx, in.path("model_id"))
 	return found(experimentThing(m.Experiment), err)
 }
 
-func onTrace(f *Face, ctx context.Context, in *object) ([]access.Thing, error) {
+func onTrace(ctx context.Context, f *Face, in *object) ([]access.Thing, error) {
 	id := in.path("trace_id")
 	if id == "" {
 		id = in.peek("trace_id")
@@ -81,9 +93,8 @@ func onTrace(f *Face, ctx context.Context, in *object) ([]access.Thing, error) {
 	return found(experimentThing(info.Experiment), err)
 }
 
-func onNewTrace(_ *Face, _ context.Context, in *object) ([]access.Thing, error) {
-	at := in.object("trace").object("trace_info").object("trace_location").object("mlflow_experiment")
-	return []access.Thing{{Kind: kindExperiment, Object: at.peek("experiment_id")}}, nil
+func onNewTrace(_ context.Context, _ *Face, in *object) ([]access.Thing, error) {
+	return experimentIn(in.object("trace").object("trace_info").object("trace_location").object("mlflow_experiment")), nil
 }
 
 func found(thing access.Thing, err error) ([]access.Thing, error) {
@@ -124,11 +135,11 @@ func targetOf(path, method string) target {
 	case area == "logged-models":
 		return onLogged
 	case path == "traces" && method == http.MethodPost:
-		return func(f *Face, ctx context.Context, in *object) ([]access.Thing, error) {
+		return func(ctx context.Context, f *Face, in *object) ([]access.Thing, error) {
 			if in.has("trace") {
-				return onNewTrace(f, ctx, in)
+				return onNewTrace(ctx, f, in)
 			}
-			return onExperiment(f, ctx, in)
+			return onExperiment(ctx, f, in)
 		}
 	case path == "traces/get", strings.HasPrefix(path, "traces/{trace_id}"):
 		return onTrace
@@ -177,7 +188,7 @@ func (f *Face) guard(r route) handler {
 	}
 	return func(ctx context.Context, in *object) (any, error) {
 		if access.From(ctx).Limited() {
-			things, err := on(f, ctx, in)
+			things, err := on(ctx, f, in)
 			if err == nil {
 				err = f.allowed(ctx, things, needed)
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"mime"
 	"net/http"
@@ -52,8 +53,7 @@ func read(r *http.Request) (*object, error) {
 func (o *object) body() error {
 	r := o.r
 	data, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return invalid("the body has more than %d bytes; send less at once", maxBody)
 	}
 	if err != nil {
@@ -82,9 +82,7 @@ func (o *object) body() error {
 	if !ok {
 		return invalid("the body is not a JSON object")
 	}
-	for name, value := range object {
-		o.fields[name] = value
-	}
+	maps.Copy(o.fields, object)
 	return nil
 }
 

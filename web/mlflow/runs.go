@@ -201,7 +201,7 @@ const defaultRuns = 1000
 
 func (f *Face) searchRuns(ctx context.Context, in *object) (any, error) {
 	search := experiment.Search{
-		Experiments: in.experimentIDs("experiment_ids"), Filter: in.text("filter"), View: in.view("run_view_type"), Order: in.texts("order_by"),
+		Experiments: in.experimentIDs(), Filter: in.text("filter"), View: in.view("run_view_type"), Order: in.texts("order_by"),
 		Most: int(in.whole("max_results", defaultRuns)), Token: in.text("page_token"),
 	}
 	if err := in.err(); err != nil {
@@ -230,7 +230,8 @@ func encodeRun(run *experiment.Run) ([]byte, error) {
 // encodeRuns writes the answer to a search into memory that is used again.
 func encodeRuns(runs []json.RawMessage, next string) (answer, error) {
 	a := newAnswer()
-	b := append(*a.bytes, '{')
+	b := *a.bytes
+	b = append(b, '{')
 	if len(runs) > 0 {
 		b = append(b, `"runs":[`...)
 		for i, run := range runs {
@@ -249,9 +250,11 @@ func encodeRuns(runs []json.RawMessage, next string) (answer, error) {
 		if len(runs) > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(b, `"next_page_token":`...), token...)
+		b = append(b, `"next_page_token":`...)
+		b = append(b, token...)
 	}
-	*a.bytes = append(b, '}')
+	b = append(b, '}')
+	*a.bytes = b
 	return a, nil
 }
 

@@ -307,7 +307,7 @@ func (f *Face) oldTraceInfo(ctx context.Context, in *object) (any, error) {
 
 func (f *Face) searchOldTraces(ctx context.Context, in *object) (any, error) {
 	search := trace.Search{
-		Experiments: in.experimentIDs("experiment_ids"), Filter: in.text("filter"), Order: in.texts("order_by"), Token: in.text("page_token"), Most: int(in.whole("max_results", 100)),
+		Experiments: in.experimentIDs(), Filter: in.text("filter"), Order: in.texts("order_by"), Token: in.text("page_token"), Most: int(in.whole("max_results", 100)),
 	}
 	if err := in.err(); err != nil {
 		return nil, err

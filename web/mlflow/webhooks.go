@@ -121,8 +121,7 @@ func (f *Face) testWebhook(ctx context.Context, in *object) (any, error) {
 		Result result `json:"result"`
 	}
 	got, err := f.Webhooks.Test(ctx, in.path("webhook_id"), event)
-	var failed *webhook.DeliveryError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*webhook.DeliveryError](err); ok {
 		return answer{result{Error: failed.Error()}}, nil
 	}
 	return answer{result{Success: got.Status >= 200 && got.Status < 300, Status: got.Status, Body: got.Body}}, err

@@ -133,8 +133,9 @@ func (s *scanner) clause() (c Clause, err error) {
 		c.Kind = List
 		c.List, err = s.list()
 		return c, err
+	default:
+		return c, s.value(&c)
 	}
-	return c, s.value(&c)
 }
 
 func (s *scanner) space() {

@@ -32,11 +32,12 @@ func (c Clause) Condition(db store.Querier, column string) (query string, args [
 			return column + " ~ ?", []any{c.Text}
 		}
 		return column + " REGEXP ?", []any{c.Text}
+	default:
+		if c.Kind == Number {
+			return column + " " + string(c.Operator) + " ?", []any{c.Number}
+		}
+		return column + " " + string(c.Operator) + " ?", []any{c.Text}
 	}
-	if c.Kind == Number {
-		return column + " " + string(c.Operator) + " ?", []any{c.Number}
-	}
-	return column + " " + string(c.Operator) + " ?", []any{c.Text}
 }
 
 // glob returns the pattern of SQLite's GLOB, which minds the case, that means the same as one of LIKE.

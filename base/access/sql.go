@@ -132,7 +132,7 @@ func setPassword(ctx context.Context, tx store.Tx, name, hash string) error {
 func removeUser(ctx context.Context, tx store.Tx, name string) error {
 	for _, query := range []string{
 		"DELETE FROM users WHERE name = ?", "DELETE FROM sessions WHERE owner = ?", "DELETE FROM api_tokens WHERE owner = ?",
-		"DELETE FROM access_links WHERE owner = ?", "DELETE FROM login_addresses WHERE owner = ?", "DELETE FROM permissions WHERE owner = ?",
+		"DELETE FROM access_links WHERE owner = ?", "DELETE FROM login_addresses WHERE owner = ?", "DELETE FROM permissions WHERE owner = ?", "UPDATE user_numbers SET name = '#' || number WHERE name = ?",
 	} {
 		if err := exec(ctx, tx, "delete user "+name, query, name); err != nil {
 			return err

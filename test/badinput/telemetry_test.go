@@ -109,7 +109,7 @@ func telemetryRows(at time.Time) []telemetryRow {
 		{protocol: "logs", request: "300 attributes", body: fmt.Sprintf(`{"timeUnixNano":"%d","attributes":[%s]}`, nano, manyAttributes(300)), status: 200, says: "at most 256", reason: "labels"},
 		{protocol: "traces", request: "no trace id", body: fmt.Sprintf(`{"spanId":"0102030405060708","startTimeUnixNano":"%d","endTimeUnixNano":"%d"}`, nano, nano), status: 200, says: "the 16 bytes that name the trace", reason: "identity"},
 		{protocol: "traces", request: "an end before the start", body: fmt.Sprintf(`{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060709","startTimeUnixNano":"%d","endTimeUnixNano":"%d"}`, nano, nano-5), status: 200, says: "it is before the start", reason: "past"},
-		{protocol: "traces", request: "those of an experiment", raw: true, body: "{}", headers: []string{"x-mlflow-experiment-id: 1"}, status: 501, says: "leave the header out"},
+		{protocol: "traces", request: "those of an experiment, without spans", raw: true, body: "{}", headers: []string{"x-mlflow-experiment-id: 0"}, status: 400, says: "the request holds no spans"},
 	}
 }
 

@@ -118,7 +118,7 @@ func (f *Face) patterns() []pattern {
 	for _, prefix := range []string{"/api/", "/ajax-api/"} {
 		for _, rest := range []string{"2.0/mlflow/", "2.0/mlflow-artifacts/", "3.0/mlflow/", "3.0/mlflow-artifacts/"} {
 			for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-				list = append(list, pattern{method, prefix + rest, Everybody, noCall(calls)})
+				list = append(list, pattern{method, prefix + rest, Read, noCall(calls)})
 			}
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // copying stands under movedKey in PostgreSQL while rows are copied, and after a copy that was interrupted.
 var copying = []byte("copying")
 
-// MigrateToPostgres copies the rows in ops.db of the data folder into the empty database of store.url, compares their number
+// MigrateToPostgres copies the rows in ops.db and ml.db of the data folder into the empty database of store.url, compares their number
 // and the audit log, and marks both sides, so that a start on the file is refused from then on. It writes a line for each
 // table to progress. A copy that was interrupted leaves the file as it was: run it again. An error says which side has to
 // be mended, and how.
@@ -49,6 +49,14 @@ func MigrateToPostgres(ctx context.Context, cfg *Config, progress io.Writer, log
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	m := migration{cfg: cfg, from: from, to: to}
+	if m.learningFrom, err = store.Open(ctx, store.Config{Dir: dir}, "ml", store.LearningSchema(), logger); err != nil {
+		return fmt.Errorf("open the database of experiments in %s: %w", dir, err)
+	}
+	defer func() { err = errors.Join(err, m.learningFrom.Close()) }()
+	if m.learningTo, err = store.Open(ctx, cfg.store(), "ml", store.LearningSchema(), logger); err != nil {
+		return fmt.Errorf("store.url: %w", err)
+	}
+	defer func() { err = errors.Join(err, m.learningTo.Close()) }()
 	if going, err := m.check(ctx); err != nil || !going {
 		return err
 	}
@@ -58,6 +66,8 @@ func MigrateToPostgres(ctx context.Context, cfg *Config, progress io.Writer, log
 type migration struct {
 	cfg      *Config
 	from, to *store.DB
+	// Those of experiments. The marks in the others hold for both.
+	learningFrom, learningTo *store.DB
 }
 
 // source names the file in PostgreSQL.
@@ -91,6 +101,9 @@ func (m *migration) check(ctx context.Context) (going bool, err error) {
 		return false, err
 	}
 	filled, err := store.Filled(ctx, m.from, m.to, movedKey)
+	if err == nil && filled == "" {
+		filled, err = store.Filled(ctx, m.learningFrom, m.learningTo, movedKey)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -111,9 +124,11 @@ func (m *migration) run(ctx context.Context, progress io.Writer) error {
 	if err := m.mark(ctx, m.to, copying); err != nil {
 		return err
 	}
-	err = store.Copy(ctx, m.from, m.to, movedKey, func(table string, rows int) {
-		fmt.Fprintf(progress, "%-16s %d rows\n", table, rows)
-	})
+	done := func(table string, rows int) { fmt.Fprintf(progress, "%-16s %d rows\n", table, rows) }
+	err = store.Copy(ctx, m.from, m.to, movedKey, done)
+	if err == nil {
+		err = store.Copy(ctx, m.learningFrom, m.learningTo, movedKey, done)
+	}
 	if err != nil {
 		return fmt.Errorf("%w; %s is as it was: run the command again", err, m.cfg.Data.Dir)
 	}

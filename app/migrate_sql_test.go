@@ -64,6 +64,7 @@ func TestRowsMoveToPostgreSQLWholeAndOnce(t *testing.T) {
 		root = busy(c)
 		c.as(root, http.MethodGet, "/incidents", "", 200, &incidents)
 		before = c.verify()
+		c.logs("moved")
 		refused("beside a running server", move(t.Context(), &there, io.Discard), "a server runs", cfg.Data.Dir, "stop it")
 	})
 	refused("without a target", move(t.Context(), &cfg, io.Discard), "store.url", "FAIRLEAD_STORE_URL")
@@ -89,6 +90,9 @@ func TestRowsMoveToPostgreSQLWholeAndOnce(t *testing.T) {
 		c.as(root, http.MethodGet, "/incidents", "", 200, &moved) // the session goes on
 		if len(moved.Items) != len(incidents.Items) || moved.Items[0].ID != incidents.Items[0].ID || moved.Items[0].Title != incidents.Items[0].Title {
 			t.Errorf("incidents are %+v, were %+v", moved.Items, incidents.Items)
+		}
+		if runs := c.logged("moved"); runs != 1 {
+			t.Errorf("%d runs were moved, want 1", runs)
 		}
 		if after = c.verify(); len(after.Problems) > 0 || after.Size < before.Size {
 			t.Errorf("the audit log: %+v, was %+v", after, before)

@@ -68,6 +68,9 @@ func write(w http.ResponseWriter, status int, content any) {
 			body.WriteString(`{"error_code":"INTERNAL_ERROR","message":"The answer cannot be written."}`)
 		}
 	}
+	if n := body.Len(); n > 0 && body.Bytes()[n-1] == '\n' {
+		body.Truncate(n - 1)
+	}
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Content-Type-Options", "nosniff")

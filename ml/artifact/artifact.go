@@ -31,8 +31,6 @@ var (
 	ErrName = errors.New("not a name of a file")
 	// ErrNotFound says that there is no such file.
 	ErrNotFound = errors.New("there is no such artifact")
-	// ErrQuota says that there is no room for the file.
-	ErrQuota = errors.New("the quota of artifacts is used up")
 )
 
 // File is one file, or a folder in a listing.

@@ -45,6 +45,15 @@ func (s *Store) addDefault(ctx context.Context) error {
 // location is where the artifacts of an experiment are when nothing else is asked for.
 func location(id int64) string { return "mlflow-artifacts:/" + strconv.FormatInt(id, 10) }
 
+// PathOf returns where files at a location are below the root of all artifacts; "" if they are kept elsewhere.
+func PathOf(location string) string {
+	path, here := strings.CutPrefix(location, "mlflow-artifacts:")
+	if !here {
+		return ""
+	}
+	return strings.Trim(path, "/")
+}
+
 func insertExperiment(ctx context.Context, tx store.Tx, e Experiment) error {
 	_, err := store.Exec(ctx, tx, "INSERT INTO experiments (id, name, location, stage, created_at, updated_at) VALUES (?, ?, ?, 0, ?, ?)",
 		e.ID, e.Name, e.Location, e.CreatedAt, e.CreatedAt)

@@ -150,6 +150,14 @@ func (t *tables) drop(experiment int64) {
 	delete(t.marked, experiment)
 }
 
+// clear forgets all tables.
+func (t *tables) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.all)
+	clear(t.marked)
+}
+
 // sized notes how large a table is and forgets those that were not used for longest while there is too much.
 func (t *tables) sized(one *table, size int64) {
 	t.mu.Lock()

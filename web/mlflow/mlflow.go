@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/store"
@@ -217,8 +218,9 @@ func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		fail(w, http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", err.Error())
 	case errors.Is(err, artifact.ErrPath):
 		fail(w, http.StatusBadRequest, "INVALID_PARAMETER_VALUE", err.Error())
-	case errors.Is(err, artifact.ErrQuota):
-		fail(w, http.StatusInsufficientStorage, "RESOURCE_EXHAUSTED", err.Error())
+	case errors.Is(err, syscall.ENOSPC):
+		f.Logger.Error("the disk is full", "route", r.Pattern, "error", err)
+		fail(w, http.StatusInsufficientStorage, "RESOURCE_EXHAUSTED", "The disk is full, and nothing was stored: free space on the server, and send it again.")
 	case r.Context().Err() != nil:
 		fail(w, 499, "CANCELLED", "The request was given up.")
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrClosed):

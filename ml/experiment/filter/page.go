@@ -77,7 +77,7 @@ func (t Terms) After(token string) (query string, args []any, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var values []any
-	if err := decoder.Decode(&values); err != nil || len(values) != len(t) {
+	if err := decoder.Decode(&values); err != nil || decoder.InputOffset() != int64(len(data)) || len(values) != len(t) {
 		return "", nil, ErrToken
 	}
 	for i, value := range values {

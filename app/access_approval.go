@@ -32,6 +32,8 @@ func defaultApproval() ApprovalConfig { return ApprovalConfig(approval.DefaultCo
 func (a *App) openApprovals() {
 	a.approvals = approval.New(a.db, a.clock, approval.Config(a.cfg.Access.Approval), a.people.Deciders, a.part("approval"))
 	a.approvals.Register(api.DeleteIntegration, deleter{a.integrations})
+	a.approvals.Register(api.PurgeExperiments, learningPurger{a})
+	a.approvals.Register(api.SetAlias, aliasSetter{a})
 	a.approvals.Register(api.PurgeAlerts, purger{db: a.db, clock: a.clock, least: 2 * max(a.cfg.engine().Grouping.Forget, a.cfg.Alert.Remember)})
 }
 

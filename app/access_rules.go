@@ -123,6 +123,7 @@ func rules() access.Table { //nolint:funlen // a table
 	add(person(access.Whole, everybody), "GET", "/approvals", "/approvals/{id}")
 	add(person(access.Whole, deciders), "POST", "/approvals/{id}/approve", "/approvals/{id}/reject")
 	add(person(access.Whole, everybody), "POST", "/approvals/{id}/cancel") // one's own; an admin any
-	add(person(access.Whole, admins), "POST", "/purges", "/purges/preview")
+	add(person(access.Whole, admins), "POST", "/purges", "/purges/preview", "/experiments/purges", "/experiments/purges/preview")
+	add(person(access.Whole, []access.Role{access.Researcher, access.Admin}), "PUT", "/models/{name}/aliases/{alias}")
 	return table
 }

@@ -30,6 +30,8 @@ type Config struct {
 	Store StoreConfig `yaml:"store"`
 	// HTTP is the one port that speaks everything but OTLP's defaults.
 	HTTP WebConfig `yaml:"http"`
+	// Learning is about what data scientists log.
+	Learning LearningConfig `yaml:"learning"`
 	// Audit says how the audit log is signed and where its checkpoints go.
 	Audit AuditConfig `yaml:"audit"`
 	// OTLP holds the addresses of OTLP's default ports; "" switches one off.
@@ -329,6 +331,9 @@ func (c *Config) Validate() error {
 	if err := c.store().Validate(); err != nil {
 		key, problem, _ := strings.Cut(err.Error(), ": ")
 		return bad(key, "%s", problem)
+	}
+	if c.Learning.PurgeDeletedAfter < 0 {
+		return bad("learning.purge_deleted_after", "%s is negative; write 720h for 30 days, or 0 to keep everything", c.Learning.PurgeDeletedAfter)
 	}
 	if err := c.Audit.Export.Validate(); err != nil {
 		key, problem, _ := strings.Cut(err.Error(), ": ")

@@ -36,8 +36,9 @@ func (a *App) newServer() *http.Server {
 			return a.replay(ctx, mux, letter)
 		},
 		Signer: a.signer, Exported: a.exported(), Erase: a.erase, Reminded: a.reminded, Health: a.ownHealth,
-		Still:  a.still,
-		Logger: a.part("api"),
+		Still:    a.still,
+		Learning: &a.learning,
+		Logger:   a.part("api"),
 	})
 	a.alertmanagerRoutes(mux)
 	a.hookRoutes(mux)

@@ -22,6 +22,9 @@ func (f *Files) ask() {
 	}
 }
 
+// Tidy lets Run remove soon what nothing leads to any more.
+func (f *Files) Tidy() { f.ask() }
+
 // Run removes content that nothing leads to, until ctx ends.
 func (f *Files) Run(ctx context.Context) error {
 	ticker := time.NewTicker(sweepEvery)

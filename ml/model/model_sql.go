@@ -10,6 +10,12 @@ import (
 	"github.com/fairlead/fairlead/ml/experiment"
 )
 
+// SQL that selects the ids of the runs, and of the logged models, whose files versions need.
+const (
+	NeededRuns   = "SELECT run FROM model_versions WHERE run <> ''"
+	NeededModels = "SELECT logged FROM model_versions WHERE logged <> ''"
+)
+
 func now() int64 { return time.Now().UnixMilli() }
 
 func absent(name string) error {

@@ -259,6 +259,26 @@ func (s *Store) Delete(ctx context.Context, experimentID int64, ids []string, be
 	return deleted, err
 }
 
+// PurgeExperiments removes all traces, scorers and evaluation sets of experiments that are gone, within their transaction.
+func PurgeExperiments(ctx context.Context, tx store.Tx, experiments []int64) error {
+	if len(experiments) == 0 {
+		return nil
+	}
+	var ids []string
+	if err := tx.NewRaw("SELECT id FROM traces WHERE experiment IN (?)", store.List(experiments)).Scan(ctx, &ids); err != nil {
+		return err
+	}
+	if err := remove(ctx, tx, ids); err != nil {
+		return err
+	}
+	for _, from := range []string{"scorers", "evaluation_set_experiments"} {
+		if _, err := tx.NewRaw("DELETE FROM "+from+" WHERE experiment IN (?)", store.List(experiments)).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // remove removes traces with all that belongs to them.
 func remove(ctx context.Context, tx store.Tx, ids []string) error {
 	if len(ids) == 0 {

@@ -53,6 +53,8 @@ type Config struct {
 	Anomalies Anomalies
 	// Telling returns when somebody is to be told next, on the event clock; nil or zero when nobody is.
 	Telling func() time.Time
+	// Learning is the MLOps half.
+	Learning Learning
 	// Still reports whether whoever opened a long answer still may see the same; nil means always.
 	Still func(r *http.Request) bool
 	// Settled returns when everything that was accepted before the call has been applied.
@@ -97,6 +99,7 @@ func New(mux humago.Mux, cfg Config) *API {
 	}
 	if cfg.Approvals != nil {
 		a.approvalRoutes()
+		a.learningRoutes()
 	}
 	a.incidentRoutes()
 	a.alertRoutes()

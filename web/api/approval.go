@@ -54,7 +54,7 @@ func (o *PurgeOrder) Purge() (incident.Purge, error) {
 // Approval is what one person asks for and others decide.
 type Approval struct {
 	ID        string             `json:"id" example:"Pabc123"`
-	Kind      string             `json:"kind" enum:"integration.delete,alerts.purge"`
+	Kind      string             `json:"kind" enum:"integration.delete,alerts.purge,experiments.purge,model.alias"`
 	Object    string             `json:"object"`
 	Summary   string             `json:"summary" doc:"What will happen."`
 	Reason    string             `json:"reason" doc:"Why, in the requester's words."`

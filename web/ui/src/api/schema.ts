@@ -412,6 +412,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/experiments/purges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask to remove deleted experiments, runs and logged models for good; another person approves */
+        post: operations["askExperimentPurge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/experiments/purges/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a purge of deleted experiments, runs and logged models would remove */
+        post: operations["previewExperimentPurge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/health": {
         parameters: {
             query?: never;
@@ -1026,6 +1060,23 @@ export interface paths {
         post?: never;
         /** Delete one of one's own views */
         delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/models/{name}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Ask to point an alias to a version of a registered model; another person approves */
+        put: operations["askModelAlias"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1757,7 +1808,7 @@ export interface components {
             /** @example Pabc123 */
             id: string;
             /** @enum {string} */
-            kind: "integration.delete" | "alerts.purge";
+            kind: "integration.delete" | "alerts.purge" | "experiments.purge" | "model.alias";
             mayCancel: boolean;
             /** @description You may approve or reject it. */
             mayDecide: boolean;
@@ -1796,6 +1847,21 @@ export interface components {
         ApprovalPage: {
             items: components["schemas"]["Approval"][];
             next: string;
+        };
+        AskAliasBody: {
+            /** @description Why, for who decides. */
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        AskLearningPurgeBody: {
+            /**
+             * Format: int64
+             * @description Only what was deleted so long ago; 0 is all that is deleted.
+             */
+            deletedDaysAgo: number;
+            /** @description Why, for who decides. */
+            reason: string;
         };
         AskPurgeBody: {
             /**
@@ -2585,6 +2651,30 @@ export interface components {
              * @enum {string}
              */
             feedback: "normal" | "useful" | "";
+        };
+        LearningPurgePreview: {
+            /** Format: date-time */
+            before: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            experiments: number;
+            /** Format: int64 */
+            files: number;
+            /**
+             * Format: int64
+             * @description Logged models.
+             */
+            models: number;
+            /** Format: int64 */
+            runs: number;
+        };
+        LearningPurgeQuestion: {
+            /**
+             * Format: int64
+             * @description Only what was deleted so long ago; 0 is all that is deleted.
+             */
+            deletedDaysAgo: number;
         };
         LinkBodyBody: {
             /** @description What stands behind #link= in the address. */
@@ -4194,6 +4284,73 @@ export interface operations {
             };
         };
     };
+    askExperimentPurge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskLearningPurgeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewExperimentPurge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LearningPurgeQuestion"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningPurgePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -5607,6 +5764,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askModelAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The registered model. */
+                name: string;
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskAliasBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
             /** @description Error */

@@ -42,8 +42,6 @@ func open(t *testing.T, config Config) (*Hooks, *model.Registry) {
 	return hooks, registry
 }
 
-func text(s string) *string { return &s }
-
 func TestADeliveryIsSignedAndSaysWhatChanged(t *testing.T) {
 	got := make(chan delivery, 10)
 	receiver := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +53,7 @@ func TestADeliveryIsSignedAndSaysWhatChanged(t *testing.T) {
 	hooks, registry := open(t, Config{Allow: func(netip.Addr) bool { return true }})
 	hooks.client.Transport.(*http.Transport).TLSClientConfig = receiver.Client().Transport.(*http.Transport).TLSClientConfig
 	events := []Event{{"REGISTERED_MODEL", "CREATED"}, {"MODEL_VERSION_ALIAS", "CREATED"}}
-	if _, err := hooks.Create(t.Context(), Edit{Name: text("w"), URL: text(receiver.URL + "/hook"), Events: events, Secret: text("s3cret")}); err != nil {
+	if _, err := hooks.Create(t.Context(), Edit{Name: new("w"), URL: new(receiver.URL + "/hook"), Events: events, Secret: new("s3cret")}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -93,12 +91,12 @@ func TestOnlyPublicAddressesAreCalled(t *testing.T) {
 		"http://example.org/", "https://127.0.0.1/", "https://10.1.2.3/", "https://192.168.0.1/", "https://169.254.169.254/latest", "https://[::1]/", "https://[fe80::1]/", "https://[fd00::1]/",
 		"https://[::ffff:127.0.0.1]/", "https://0.0.0.0/", "https://100.64.1.1/", "https://[64:ff9b::7f00:1]/", "https://localhost/", "https://user:pw@93.184.215.14/", "https://", "ftp://93.184.215.14/", "https://224.0.0.1/",
 	} {
-		_, err := hooks.Create(t.Context(), Edit{Name: text("w"), URL: text(url), Events: []Event{{"MODEL_VERSION", "CREATED"}}})
+		_, err := hooks.Create(t.Context(), Edit{Name: new("w"), URL: new(url), Events: []Event{{"MODEL_VERSION", "CREATED"}}})
 		if experiment.CodeOf(err) != experiment.InvalidParameterValue {
 			t.Errorf("%s: %v, want a refusal", url, err)
 		}
 	}
-	if _, err := hooks.Create(t.Context(), Edit{Name: text("w"), URL: text("https://93.184.215.14/hook"), Events: []Event{{"MODEL_VERSION", "CREATED"}}}); err != nil {
+	if _, err := hooks.Create(t.Context(), Edit{Name: new("w"), URL: new("https://93.184.215.14/hook"), Events: []Event{{"MODEL_VERSION", "CREATED"}}}); err != nil {
 		t.Errorf("a public address: %v", err)
 	}
 }
@@ -110,7 +108,7 @@ func TestANameThatLeadsElsewhereLaterIsNotFollowed(t *testing.T) {
 	allowed := true // as if the name had led to a public address when it was checked first
 	hooks, _ := open(t, Config{Allow: func(netip.Addr) bool { return allowed }})
 	hooks.client.Transport.(*http.Transport).TLSClientConfig = receiver.Client().Transport.(*http.Transport).TLSClientConfig
-	w, err := hooks.Create(t.Context(), Edit{Name: text("w"), URL: text(receiver.URL), Events: []Event{{"MODEL_VERSION", "CREATED"}}})
+	w, err := hooks.Create(t.Context(), Edit{Name: new("w"), URL: new(receiver.URL), Events: []Event{{"MODEL_VERSION", "CREATED"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +127,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	defer receiver.Close()
 	hooks, _ := open(t, Config{Allow: func(netip.Addr) bool { return true }})
 	hooks.client.Transport.(*http.Transport).TLSClientConfig = receiver.Client().Transport.(*http.Transport).TLSClientConfig
-	w, err := hooks.Create(t.Context(), Edit{Name: text("w"), URL: text(receiver.URL), Events: []Event{{"MODEL_VERSION", "CREATED"}}})
+	w, err := hooks.Create(t.Context(), Edit{Name: new("w"), URL: new(receiver.URL), Events: []Event{{"MODEL_VERSION", "CREATED"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,8 @@ func (a *App) newServer() *http.Server {
 		},
 		Signer: a.signer, Exported: a.exported(), Erase: a.erase, Reminded: a.reminded, Health: a.ownHealth,
 		Still:    a.still,
-		Learning: &a.learning,
-		Logger:   a.part("api"),
+		Learning: &a.learning, Experiments: a.learning.experiments, Models: a.learning.models, Files: a.learning.files,
+		Logger: a.part("api"),
 	})
 	a.alertmanagerRoutes(mux)
 	a.hookRoutes(mux)

@@ -49,11 +49,6 @@ func (l *learning) PreviewPurge(ctx context.Context, before time.Time) (p api.Le
 	return p, nil
 }
 
-// Version returns a version of a registered model.
-func (l *learning) Version(ctx context.Context, name string, number int64) (model.Version, error) {
-	return l.models.Version(ctx, name, number)
-}
-
 // purge removes for good what was deleted before a time.
 func (l *learning) purge(ctx context.Context, before time.Time) (experiment.Purged, error) {
 	gone, err := l.experiments.PurgeDeleted(ctx, purgeRule(before), func(ctx context.Context, tx store.Tx, part experiment.Purged) error {

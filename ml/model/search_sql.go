@@ -21,6 +21,8 @@ type Search struct {
 	Token string
 	// Hidden are the names of models that are left out.
 	Hidden []string
+	// Of is the model whose versions are looked for, prompts also; "" is all.
+	Of string
 }
 
 // Bounds of pages.
@@ -185,7 +187,10 @@ func (r *Registry) SearchVersions(ctx context.Context, search Search) (list []Ve
 	if err != nil {
 		return nil, "", invalid("%v", err)
 	}
-	named := false
+	named := search.Of != ""
+	if named {
+		c.and("m.name = ?", search.Of)
+	}
 	for _, clause := range clauses {
 		if c.prompts(clause, marked) {
 			named = true

@@ -19,6 +19,9 @@ import (
 	"github.com/fairlead/fairlead/base/integration"
 	"github.com/fairlead/fairlead/base/signal"
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/ml/artifact"
+	"github.com/fairlead/fairlead/ml/experiment"
+	"github.com/fairlead/fairlead/ml/model"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/topology"
@@ -53,8 +56,11 @@ type Config struct {
 	Anomalies Anomalies
 	// Telling returns when somebody is to be told next, on the event clock; nil or zero when nobody is.
 	Telling func() time.Time
-	// Learning is the MLOps half.
-	Learning Learning
+	// Learning, Experiments, Models and Files are the MLOps half.
+	Learning    Learning
+	Experiments *experiment.Store
+	Models      *model.Registry
+	Files       *artifact.Files
 	// Still reports whether whoever opened a long answer still may see the same; nil means always.
 	Still func(r *http.Request) bool
 	// Settled returns when everything that was accepted before the call has been applied.
@@ -100,6 +106,9 @@ func New(mux humago.Mux, cfg Config) *API {
 	if cfg.Approvals != nil {
 		a.approvalRoutes()
 		a.learningRoutes()
+		a.experimentRoutes()
+		a.runRoutes()
+		a.modelRoutes()
 	}
 	a.incidentRoutes()
 	a.alertRoutes()

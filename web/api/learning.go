@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/fairlead/fairlead/base/access"
 	"github.com/fairlead/fairlead/base/approval"
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
@@ -17,8 +16,6 @@ import (
 type Learning interface {
 	// PreviewPurge counts what a purge of what was deleted before a time would remove.
 	PreviewPurge(ctx context.Context, before time.Time) (LearningPurgePreview, error)
-	// Version returns a version of a registered model.
-	Version(ctx context.Context, name string, number int64) (model.Version, error)
 }
 
 // The kinds of requests of the MLOps half.
@@ -110,15 +107,10 @@ func (a *API) askAlias(ctx context.Context, in *askAlias) (*accepted, error) {
 	if err := model.CheckAlias(in.Alias); err != nil {
 		return nil, learningError(err)
 	}
-	id := who(ctx)
-	level, err := a.cfg.People.LevelOn(ctx, id, access.Thing{Kind: "model", Object: in.Name})
-	if err != nil {
+	if err := a.mayReadModel(ctx, in.Name); err != nil {
 		return nil, err
 	}
-	if !level.Allows(access.MayRead) {
-		return nil, filled(&Problem{Status: http.StatusForbidden, Detail: "You may not read this model: ask who manages it."})
-	}
-	v, err := a.cfg.Learning.Version(ctx, in.Name, in.Body.Version)
+	v, err := a.cfg.Models.Version(ctx, in.Name, in.Body.Version)
 	if err != nil {
 		return nil, learningError(err)
 	}

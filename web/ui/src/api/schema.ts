@@ -412,6 +412,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List experiments, the newest first */
+        get: operations["listExperiments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/experiments/purges": {
         parameters: {
             query?: never;
@@ -440,6 +457,40 @@ export interface paths {
         put?: never;
         /** What a purge of deleted experiments, runs and logged models would remove */
         post: operations["previewExperimentPurge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/experiments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an experiment */
+        get: operations["getExperiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/experiments/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which metrics, params and tags its runs have */
+        get: operations["getExperimentKeys"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1065,6 +1116,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List registered models */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a registered model */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/models/{name}/aliases/{alias}": {
         parameters: {
             query?: never;
@@ -1075,6 +1160,23 @@ export interface paths {
         get?: never;
         /** Ask to point an alias to a version of a registered model; another person approves */
         put: operations["askModelAlias"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/models/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a registered model, the newest first */
+        get: operations["listModelVersions"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1161,6 +1263,74 @@ export interface paths {
         put?: never;
         /** What a purge would remove */
         post: operations["previewPurge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs of an experiment, the newest first */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a run */
+        get: operations["getRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/runs/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a folder of a run */
+        get: operations["listRunFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/runs/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a metric of a run went */
+        get: operations["getRunHistory"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2191,6 +2361,37 @@ export interface components {
             remedy?: string;
             value?: unknown;
         };
+        Experiment: {
+            /** Format: date-time */
+            createdAt: string;
+            deleted: boolean;
+            /** @example 3 */
+            id: string;
+            /** Format: date-time */
+            lastRunAt?: string;
+            name: string;
+            /** Format: int64 */
+            running: number;
+            /**
+             * Format: int64
+             * @description Those that are not deleted.
+             */
+            runs: number;
+            tags: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        ExperimentKeys: {
+            metrics: string[];
+            params: string[];
+            tags: string[];
+        };
+        ExperimentPage: {
+            items: components["schemas"]["Experiment"][];
+            next: string;
+        };
         Figure: {
             /**
              * Format: int64
@@ -2781,6 +2982,53 @@ export interface components {
             /** @description The incidents to merge into this one. */
             from: string[];
         };
+        MetricHistory: {
+            key: string;
+            /** @description In the order of their steps; with many, the least and the greatest of each stretch. */
+            points: components["schemas"]["MetricPoint"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+        };
+        MetricPoint: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            step: number;
+            /**
+             * Format: double
+             * @description null is NaN or without bound.
+             */
+            value: number | null;
+        };
+        ModelVersion: {
+            aliases: string[];
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            /** @description The logged model that was registered; empty if it was none. */
+            logged: string;
+            model: string;
+            /** @description The run that made it; empty if none is known. */
+            run: string;
+            /** @description What was registered. */
+            source: string;
+            /** @description MLflow's older way to say what a version is for; None without. */
+            stage: string;
+            tags: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ModelVersionPage: {
+            items: components["schemas"]["ModelVersion"][];
+            next: string;
+        };
         NewIntegration: {
             forward?: string;
             /** @description A key that the sender has already, such as a PagerDuty routing key; empty makes a new one. */
@@ -2951,6 +3199,30 @@ export interface components {
         ReasonBodyBody: {
             reason?: string;
         };
+        RegisteredModel: {
+            /** @description The version that each alias points to. */
+            aliases: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            /**
+             * Format: int64
+             * @description The highest version; 0 without any.
+             */
+            latest: number;
+            name: string;
+            tags: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        RegisteredModelPage: {
+            items: components["schemas"]["RegisteredModel"][];
+            next: string;
+        };
         ReplayResult: {
             reason: string;
             /** @enum {string} */
@@ -2962,6 +3234,57 @@ export interface components {
              * @example 24h
              */
             overlap?: string;
+        };
+        Run: {
+            datasets: components["schemas"]["RunDataset"][];
+            deleted: boolean;
+            /** Format: date-time */
+            endedAt?: string;
+            experiment: string;
+            id: string;
+            /** @description Where its files are. */
+            location: string;
+            /** @description The latest of each; null is NaN or without bound. */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /** @description Logged models. */
+            modelsMade: string[];
+            name: string;
+            params: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            status: "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED";
+            tags: {
+                [key: string]: string;
+            };
+            user: string;
+        };
+        RunDataset: {
+            context: string;
+            digest: string;
+            name: string;
+        };
+        RunFile: {
+            /** Format: date-time */
+            at?: string;
+            /** @description SHA-256, in hexadecimal. */
+            digest: string;
+            folder: boolean;
+            /** @description Below the run's files. */
+            path: string;
+            /** Format: int64 */
+            size: number;
+        };
+        RunFiles: {
+            items: components["schemas"]["RunFile"][];
+        };
+        RunPage: {
+            items: components["schemas"]["Run"][];
+            next: string;
         };
         SavedView: {
             id: string;
@@ -4284,6 +4607,42 @@ export interface operations {
             };
         };
     };
+    listExperiments: {
+        parameters: {
+            query?: {
+                view?: "active" | "deleted" | "all";
+                /** @description In MLflow's grammar. */
+                filter?: string;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     askExperimentPurge: {
         parameters: {
             query?: never;
@@ -4338,6 +4697,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LearningPurgePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExperiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExperimentKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentKeys"];
                 };
             };
             /** @description Error */
@@ -5777,6 +6198,73 @@ export interface operations {
             };
         };
     };
+    listModels: {
+        parameters: {
+            query?: {
+                /** @description In MLflow's grammar. */
+                filter?: string;
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredModelPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The registered model. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredModel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     askModelAlias: {
         parameters: {
             query?: never;
@@ -5802,6 +6290,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listModelVersions: {
+        parameters: {
+            query?: {
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The registered model. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersionPage"];
                 };
             };
             /** @description Error */
@@ -5964,6 +6488,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PurgePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRuns: {
+        parameters: {
+            query: {
+                experiment: number;
+                view?: "active" | "deleted" | "all";
+                /** @description In MLflow's grammar. */
+                filter?: string;
+                /** @description Items in MLflow's form, with commas. */
+                order?: string[];
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRunFiles: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFiles"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRunHistory: {
+        parameters: {
+            query: {
+                key: string;
+                /** @description About how many at most. */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricHistory"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,90 @@
+package app
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/fairlead/fairlead/base/access"
+	"github.com/fairlead/fairlead/web/api"
+)
+
+// What a client of MLflow logged is what the pages show.
+func TestRunsAndModelsAsThePagesReadThem(t *testing.T) {
+	c := startClosed(t, testConfig(t))
+	c.admin()
+	reader := c.browser(c.user("ann", access.Grant{Role: access.Viewer}))
+	call := func(method, path, body string, into any) {
+		t.Helper()
+		if status := callMLflow(t, c.URL(), method, path, body, into); status != 200 {
+			t.Fatalf("%s %s: %d", method, path, status)
+		}
+	}
+	const v2 = "/api/2.0/mlflow/"
+	var made struct {
+		ID string `json:"experiment_id"`
+	}
+	call("POST", v2+"experiments/create", `{"name":"churn/eu","tags":[{"key":"mlflow.note.content","value":"why"}]}`, &made)
+	var begun struct {
+		Run struct {
+			Info struct {
+				RunID string `json:"run_id"`
+			}
+		}
+	}
+	call("POST", v2+"runs/create", `{"experiment_id":"`+made.ID+`","run_name":"first","start_time":1700000000000}`, &begun)
+	run := begun.Run.Info.RunID
+	call("POST", v2+"runs/log-batch", `{"run_id":"`+run+`","params":[{"key":"depth","value":"3"}],"metrics":[
+		{"key":"loss","value":2,"timestamp":1,"step":0},{"key":"loss","value":"NaN","timestamp":2,"step":1},{"key":"loss","value":0.5,"timestamp":3,"step":2},{"key":"broken","value":"NaN","timestamp":3}]}`, nil)
+	call("PUT", "/api/2.0/mlflow-artifacts/artifacts/"+made.ID+"/"+run+"/artifacts/plots/a.txt", "hello", nil)
+	call("POST", v2+"registered-models/create", `{"name":"fraud 'eu'","description":"# Fraud"}`, nil)
+	for range 2 {
+		call("POST", v2+"model-versions/create", `{"name":"fraud 'eu'","source":"mlflow-artifacts:/`+made.ID+`/`+run+`/artifacts/plots","run_id":"`+run+`"}`, nil)
+	}
+	call("POST", v2+"registered-models/alias", `{"name":"fraud 'eu'","alias":"champion","version":"1"}`, nil)
+
+	var experiments api.ExperimentPage
+	c.as(reader, "GET", "/experiments?filter="+url.QueryEscape("name LIKE 'churn%'"), "", 200, &experiments)
+	if len(experiments.Items) != 1 || experiments.Items[0].Runs != 1 || experiments.Items[0].Running != 1 || experiments.Items[0].LastRunAt.UnixMilli() != 1700000000000 {
+		t.Errorf("the experiments: %+v", experiments)
+	}
+	var keys api.ExperimentKeys
+	c.as(reader, "GET", "/experiments/"+made.ID+"/keys", "", 200, &keys)
+	if len(keys.Metrics) != 2 || len(keys.Params) != 1 || keys.Params[0] != "depth" {
+		t.Errorf("the keys: %+v", keys)
+	}
+	var runs api.RunPage
+	c.as(reader, "GET", "/runs?experiment="+made.ID+"&order="+url.QueryEscape("metrics.loss DESC")+"&filter="+url.QueryEscape("metrics.loss < 1"), "", 200, &runs)
+	if len(runs.Items) != 1 || *runs.Items[0].Metrics["loss"] != 0.5 || runs.Items[0].Metrics["broken"] != nil || runs.Items[0].Params["depth"] != "3" {
+		t.Errorf("the runs: %+v", runs)
+	}
+	var history api.MetricHistory
+	c.as(reader, "GET", "/runs/"+run+"/history?key=loss", "", 200, &history)
+	if history.Total != 3 || *history.Points[0].Value != 2 || history.Points[1].Value != nil || history.Points[2].Step != 2 {
+		t.Errorf("the history: %+v", history)
+	}
+	var files api.RunFiles
+	c.as(reader, "GET", "/runs/"+run+"/files", "", 200, &files)
+	if len(files.Items) != 1 || !files.Items[0].Folder || files.Items[0].Path != "plots" {
+		t.Errorf("the files: %+v", files)
+	}
+	c.as(reader, "GET", "/runs/"+run+"/files?path=plots", "", 200, &files)
+	if len(files.Items) != 1 || files.Items[0].Path != "plots/a.txt" || files.Items[0].Size != 5 {
+		t.Errorf("the files of the folder: %+v", files)
+	}
+	var model api.RegisteredModel
+	c.as(reader, "GET", "/models/"+url.PathEscape("fraud 'eu'"), "", 200, &model)
+	if model.Latest != 2 || model.Aliases["champion"] != 1 {
+		t.Errorf("the model: %+v", model)
+	}
+	var versions api.ModelVersionPage
+	c.as(reader, "GET", "/models/"+url.PathEscape("fraud 'eu'")+"/versions?limit=1", "", 200, &versions)
+	if len(versions.Items) != 1 || versions.Items[0].Version != 2 || versions.Items[0].Run != run || versions.Next == "" {
+		t.Errorf("the versions: %+v", versions)
+	}
+
+	c.as(reader, "GET", "/runs/none", "", 404, nil)
+	c.as(reader, "GET", "/models/none/versions", "", 404, nil)
+	c.as(reader, "GET", "/experiments/99", "", 404, nil)
+	c.as(reader, "GET", "/runs?experiment="+made.ID+"&filter=loss+%3C", "", 422, nil)
+	c.as(reader, "GET", "/runs/"+run+"/files?path=../../x", "", 422, nil)
+}

@@ -76,7 +76,7 @@ type listRuns struct {
 	Experiment int64    `query:"experiment" required:"true" minimum:"0"`
 	View       string   `query:"view" enum:"active,deleted,all" default:"active"`
 	Filter     string   `query:"filter" maxLength:"20000" doc:"In MLflow's grammar." example:"metrics.accuracy > 0.9 AND params.optimizer = 'adam'"`
-	Order      []string `query:"order" maxItems:"10" doc:"Items in MLflow's form, with commas." example:"metrics.accuracy DESC"`
+	Order      []string `query:"order,explode" maxItems:"10" doc:"Items in MLflow's form, with commas." example:"metrics.accuracy DESC"`
 	Cursor     string   `query:"cursor" maxLength:"20000" doc:"next of the page before."`
 	Limit      int      `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }

@@ -23,7 +23,7 @@ export class ApiError extends Error {
 }
 
 // Values that may hold a comma stand each for themselves; lists of words are one value with commas.
-const repeated = new Set(["match"]);
+const repeated = new Set(["match", "order"]);
 
 /** A refusal in one text: what is wrong and what to do about each field. */
 export const sayProblem = (error: Error): string => (error instanceof ApiError ? [error.message, ...error.remedies].join(" ") : error.message);

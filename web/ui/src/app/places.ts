@@ -1,6 +1,6 @@
 // The pages of the menu, in its order and in groups. The numbers of the first nine that one may see are their keys. A phone
 // has room for few; the others are in a menu there. Some are for certain roles alone.
-import { IconActivity, IconBell, IconBellOff, IconCalendarTime, IconChartBar, IconChartLine, IconChecklist, IconHeartbeat, IconInbox, IconLayoutDashboard, IconMailX, IconPlug, IconScale, IconSend, IconShieldCheck, IconStethoscope, IconUsers, type Icon } from "@tabler/icons-react";
+import { IconActivity, IconBell, IconBellOff, IconCalendarTime, IconChartBar, IconChartLine, IconChecklist, IconCube, IconFlask, IconHeartbeat, IconInbox, IconLayoutDashboard, IconMailX, IconPlug, IconScale, IconSend, IconShieldCheck, IconStethoscope, IconUsers, type Icon } from "@tabler/icons-react";
 import { isWhole, type Me } from "../api/session";
 
 interface Place<To extends string> {
@@ -29,6 +29,8 @@ export const places = [
   place("/analytics", "Analytics", IconChartBar, { first: true }),
   place("/tee", "Tee report", IconScale, { for: "whole" }),
   place("/audit", "Audit", IconShieldCheck, { for: "auditor" }),
+  place("/experiments", "Experiments", IconFlask, { first: true }),
+  place("/models", "Models", IconCube),
   place("/integrations", "Integrations", IconPlug, { for: "admin", first: true }),
   place("/heartbeats", "Heartbeats", IconHeartbeat),
   place("/dead-letters", "Dead letters", IconMailX, { for: "admin" }),

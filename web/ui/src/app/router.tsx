@@ -41,6 +41,11 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/integrations", component: lazyRouteComponent(() => import("../integration/pages"), "IntegrationListPage") }),
   createRoute({ getParentRoute: () => root, path: "/integrations/new", component: lazyRouteComponent(() => import("../integration/pages"), "NewIntegrationPage") }),
   createRoute({ getParentRoute: () => root, path: "/integrations/$name", component: lazyRouteComponent(() => import("../integration/pages"), "IntegrationPage") }),
+  createRoute({ getParentRoute: () => root, path: "/experiments", component: lazyRouteComponent(() => import("../experiment/ExperimentListPage"), "ExperimentListPage") }),
+  createRoute({ getParentRoute: () => root, path: "/experiments/$id", component: lazyRouteComponent(() => import("../experiment/ExperimentPage"), "ExperimentPage") }),
+  createRoute({ getParentRoute: () => root, path: "/runs/$id", component: lazyRouteComponent(() => import("../experiment/RunPage"), "RunPage") }),
+  createRoute({ getParentRoute: () => root, path: "/models", component: lazyRouteComponent(() => import("../model/ModelListPage"), "ModelListPage") }),
+  createRoute({ getParentRoute: () => root, path: "/models/$name", component: lazyRouteComponent(() => import("../model/ModelPage"), "ModelPage") }),
   createRoute({ getParentRoute: () => root, path: "/dev/kit", component: lazyRouteComponent(() => import("../devkit/KitPage"), "KitPage") }),
 ] as const;
 

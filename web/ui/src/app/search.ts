@@ -17,11 +17,19 @@ export interface Search {
   anomaly?: string;
   /** With what a chart is compared. */
   compare?: string;
+  /** The columns of a table of runs, a line each, such as m:loss. */
+  cols?: string;
+  /** By which column runs are grouped. */
+  group?: string;
+  /** deleted, for what is deleted. */
+  view?: string;
+  /** The file that is looked at. */
+  file?: string;
   /** The matchers of a silence to be made, a line each. */
   match?: string;
 }
 
-const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "anomaly", "compare", "match"] as const;
+const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "anomaly", "compare", "match", "cols", "group", "view", "file"] as const;
 
 export function readSearch(raw: Record<string, unknown>): Search {
   const search: Search = {};

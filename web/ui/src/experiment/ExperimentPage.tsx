@@ -57,11 +57,12 @@ function Loaded({ of }: { of: Experiment }) {
   return (
     <>
       <PageHead title={of.name} actions={<><Button size="compact-xs" variant="default" onClick={() => go({ view: view === "deleted" ? undefined : "deleted" })}>{view === "deleted" ? "Runs that are not deleted" : "Deleted runs"}</Button><Csv name={`runs-${of.id}`} rows={flat()} what={chosen.length > 0 ? "the chosen runs" : "the runs loaded"} /></>}>
-        <Link to="/experiments" search={{}} className="link">Experiments</Link> · id {of.id} · {formatCount(of.runs)} runs{of.running > 0 && `, ${formatCount(of.running)} running`}{of.tags["mlflow.note.content"] && ` · ${of.tags["mlflow.note.content"]}`}
+        <Link to="/experiments" search={{}} className={`link ${classes.crumb}`}>Experiments</Link> · id {of.id} · {formatCount(of.runs)} runs{of.running > 0 && `, ${formatCount(of.running)} running`}{of.tags["mlflow.note.content"] && ` · ${of.tags["mlflow.note.content"]}`}
       </PageHead>
       <div className={classes.bar}>
         <RunFilter key={q} text={q} fields={fieldsOf(keys)} busy={isFetching && q !== ""} onAsk={(text) => go({ q: text || undefined })} />
         <Select size="xs" w={180} aria-label="Group by" placeholder="Group by" clearable searchable value={group ?? null} onChange={(v) => go({ group: v ?? undefined })} data={all.filter((c) => c.kind !== "metrics").map((c) => ({ value: c.id, label: `${c.kind}.${c.key}` }))} limit={100} />
+        {chosen.length > 0 && <Button size="xs" variant="subtle" onClick={() => setSelected(new Set())}>Choose none of {formatCount(chosen.length)}</Button>}
         <ColumnPicker all={all} chosen={columns} onChange={(next) => go({ cols: next && writeColumns(next) })} />
       </div>
       {error && !isFetching && <Failure error={error} retry={() => void refetch()} />}
@@ -74,7 +75,6 @@ function Loaded({ of }: { of: Experiment }) {
             <Tabs.Tab value="scatter">Scatter</Tabs.Tab>
             <Tabs.Tab value="parallel">Parallel coordinates</Tabs.Tab>
             <Tabs.Tab value="diff">Diff{chosen.length > 1 && ` (${chosen.length})`}</Tabs.Tab>
-            {chosen.length > 0 && <span className={classes.chosen}>{formatCount(chosen.length)} chosen <Button size="compact-xs" variant="subtle" onClick={() => setSelected(new Set())}>None</Button></span>}
           </Tabs.List>
           <Tabs.Panel value="runs" className={classes.fill}>
             {rows.length > 0 ? <RunTable rows={rows} columns={columns} sort={sort} onSort={(next) => go({ sort: next || undefined })} selected={selected} onSelect={setSelected} active={active} onActive={setActive} onFold={fold} onEnd={more} />

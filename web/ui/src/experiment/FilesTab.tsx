@@ -63,7 +63,7 @@ function Preview({ run, path }: { run: Run; path: string }) {
       </div>
       {isPending && <Loading rows={6} label="Loading the file" />}
       {error && <Failure error={error} retry={() => void refetch()} />}
-      {data?.kind === "image" && <img className={classes.picture} src={fileAddress(run.id, path)} alt={path} />}
+      {data?.kind === "image" && <img className={classes.picture} src={data.url} alt={path} />}
       {data?.kind === "none" && <p className="dim">{data.why}</p>}
       {data?.kind === "text" && base(path) === "MLmodel" && <Signature text={data.text} />}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the area scrolls, and the keyboard must reach that */}

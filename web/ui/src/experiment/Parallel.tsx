@@ -30,7 +30,11 @@ function placeOf(column: KeyColumn, runs: readonly Run[], x: number): Place {
 /** How params lead to metrics: a line for each run across the chosen columns. */
 export function Parallel({ runs, columns }: { runs: readonly Run[]; columns: readonly KeyColumn[] }) {
   const navigate = useNavigate();
-  const usual = useMemo(() => [...columns.filter((c) => c.kind === "params"), ...columns.filter((c) => c.kind === "metrics")].slice(0, 8), [columns]);
+  const usual = useMemo(() => {
+    const first = runs[0];
+    const varies = first ? columns.filter((c) => { const value = valueOf(first, c); return runs.some((run) => valueOf(run, c) !== value); }) : [];
+    return [...varies.filter((c) => c.kind === "params").slice(0, 5), ...varies.filter((c) => c.kind === "metrics")].slice(0, 8);
+  }, [columns, runs]);
   const [picked, setPicked] = useState<string[]>();
   const chosen = useMemo(() => picked?.map((id) => columns.find((c) => c.id === id)).filter((c) => c !== undefined) ?? usual, [picked, columns, usual]);
   const places = useMemo(() => chosen.map((c, i) => placeOf(c, runs, size.side + (i * (size.width - 2 * size.side)) / Math.max(1, chosen.length - 1))), [chosen, runs]);

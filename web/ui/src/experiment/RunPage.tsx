@@ -30,7 +30,7 @@ function Loaded({ run }: { run: Run }) {
   return (
     <>
       <PageHead title={run.name || run.id}>
-        <Link to="/experiments/$id" params={{ id: run.experiment }} search={{}} className="link">{experiment?.name ?? `Experiment ${run.experiment}`}</Link>
+        <Link to="/experiments/$id" params={{ id: run.experiment }} search={{}} className={`link ${classes.crumb}`}>{experiment?.name ?? `Experiment ${run.experiment}`}</Link>
         {run.user && ` · ${run.user}`}{run.startedAt && <> · began <Time at={run.startedAt} />, took <Span from={run.startedAt} to={run.endedAt} /></>}{run.deleted && " · deleted"}
       </PageHead>
       <div className={classes.bar}><RunMark status={run.status} /><span className="mono dim">{run.id}</span><Copy value={run.id} what="the id of the run" /></div>

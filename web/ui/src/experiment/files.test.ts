@@ -13,7 +13,7 @@ test("text, tables, pictures and other files are told apart", async () => {
   expect(await readContent("r", file("a.csv"), signal)).toEqual({ kind: "table", columns: ["name", "note"], rows: [["x", "1,2"]], total: 1 });
   serve(new Uint8Array([80, 0, 1]));
   expect((await readContent("r", file("model.pkl"), signal)).kind).toBe("none");
-  expect((await readContent("r", file("a.PNG"), signal)).kind).toBe("image");
+  expect(await readContent("r", file("a.PNG"), signal)).toEqual({ kind: "image", url: "data:image/png;base64,UAAB" });
 });
 
 test("a long text is cut, and a long table ends with a whole row", async () => {

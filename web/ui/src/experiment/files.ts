@@ -3,14 +3,15 @@ import { fileAddress, type RunFile } from "./query";
 
 export type Content =
   | { kind: "text"; text: string; cut: boolean }
-  | { kind: "image" }
+  | { kind: "image"; url: string }
   | { kind: "table"; columns: string[]; rows: string[][]; total: number | undefined }
   | { kind: "none"; why: string };
 
 const textMost = 256 * 1024;
 const parquetMost = 32 * 1024 * 1024;
 const rowsMost = 200;
-const images = /\.(png|jpe?g|gif|webp|svg|bmp|avif)$/i;
+const imageMost = 16 * 1024 * 1024;
+const images: Record<string, string> = { png: "image/png", jpg: "image/jpeg", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp", svg: "image/svg+xml", bmp: "image/bmp", avif: "image/avif" };
 
 /** The first bytes of a file; whether it is longer is told. */
 async function begin(address: string, most: number, signal: AbortSignal): Promise<{ bytes: Uint8Array; cut: boolean }> {
@@ -37,12 +38,32 @@ async function begin(address: string, most: number, signal: AbortSignal): Promis
 
 export async function readContent(run: string, file: RunFile, signal: AbortSignal): Promise<Content> {
   const address = fileAddress(run, file.path);
-  if (images.test(file.path)) return { kind: "image" };
+  const image = images[file.path.slice(file.path.lastIndexOf(".") + 1).toLowerCase()];
+  if (image) return readImage(address, image, file.size, signal);
   if (/\.parquet$/i.test(file.path)) return readParquet(address, file.size, signal);
   const { bytes, cut } = await begin(address, textMost, signal);
   if (bytes.subarray(0, 8192).includes(0)) return { kind: "none", why: "It is not text. Download it to open it elsewhere." };
   const text = new TextDecoder().decode(bytes);
   return /\.(csv|tsv)$/i.test(file.path) ? readCsv(text, cut) : { kind: "text", text, cut };
+}
+
+/** A picture as an address that holds it: the server sends files as downloads alone, so that none can act as a page of it. */
+async function readImage(address: string, type: string, size: number, signal: AbortSignal): Promise<Content> {
+  if (size > imageMost) return { kind: "none", why: "Pictures over 16 MB are not shown. Download it to open it elsewhere." };
+  const bytes = await whole(address, signal);
+  const url = await new Promise<string>((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.onerror = () => reject(new Error("The picture cannot be read."));
+    reader.readAsDataURL(new Blob([bytes], { type }));
+  });
+  return { kind: "image", url };
+}
+
+async function whole(address: string, signal: AbortSignal): Promise<ArrayBuffer> {
+  const answer = await fetch(address, { signal });
+  if (!answer.ok) throw new Error(`The file cannot be read: the server answered ${answer.status}.`);
+  return answer.arrayBuffer();
 }
 
 async function readCsv(text: string, cut: boolean): Promise<Content> {
@@ -55,9 +76,7 @@ async function readCsv(text: string, cut: boolean): Promise<Content> {
 async function readParquet(address: string, size: number, signal: AbortSignal): Promise<Content> {
   if (size > parquetMost) return { kind: "none", why: "Parquet files over 32 MB are not shown. Download it to open it elsewhere." };
   const { parquetMetadata, parquetReadObjects } = await import("hyparquet");
-  const answer = await fetch(address, { signal });
-  if (!answer.ok) throw new Error(`The file cannot be read: the server answered ${answer.status}.`);
-  const file = await answer.arrayBuffer();
+  const file = await whole(address, signal);
   const total = Number(parquetMetadata(file).num_rows);
   const rows = await parquetReadObjects({ file, rowEnd: Math.min(rowsMost, total) });
   const columns = Object.keys(rows[0] ?? {});

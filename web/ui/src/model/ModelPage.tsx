@@ -29,7 +29,7 @@ const makeColumns = (onAsk: ((version: Version) => void) | undefined): Column<Ve
   column.accessor("run", { header: "Made by", meta: { width: 190 }, cell: (c) => <From of={c.row.original} /> }),
   column.accessor("description", { header: "Description", cell: (c) => <span className="dim" title={c.row.original.description}>{c.row.original.description.split("\n")[0]}</span> }),
   column.accessor("createdAt", { header: "Registered", meta: { width: 130, right: true }, cell: (c) => <Time at={c.row.original.createdAt} /> }),
-  ...(onAsk ? [column.display({ id: "act", header: "Action", meta: { width: 140, right: true }, cell: (c) => <span data-above><Button variant="default" size="compact-xs" aria-label={`Ask for an alias of version ${c.row.original.version}`} onClick={() => onAsk(c.row.original)}>Ask for alias…</Button></span> })] : []),
+  ...(onAsk ? [column.display({ id: "act", header: "Action", meta: { width: 140, right: true }, cell: (c) => <span data-above><Button variant="default" size="compact-xs" aria-label={`Ask for alias… of version ${c.row.original.version}`} onClick={() => onAsk(c.row.original)}>Ask for alias…</Button></span> })] : []),
 ];
 
 const narrowColumns: Column<Version>[] = [
@@ -56,7 +56,7 @@ function Loaded({ of }: { of: Model }) {
   const tags = Object.entries(of.tags);
   return (
     <>
-      <PageHead title={of.name}><Link to="/models" search={{}} className="link">Models</Link> · changed <Time at={of.updatedAt} />{tags.length > 0 && ` · ${tags.map(([k, v]) => `${k}=${v}`).join(", ")}`}</PageHead>
+      <PageHead title={of.name}><Link to="/models" search={{}} className={`link ${classes.crumb}`}>Models</Link> · changed <Time at={of.updatedAt} />{tags.length > 0 && ` · ${tags.map(([k, v]) => `${k}=${v}`).join(", ")}`}</PageHead>
       <div className={classes.bar} style={{ gap: 24 }}>
         {Object.keys(of.aliases).length === 0 && <span className="dim">No alias points to a version yet.</span>}
         {Object.entries(of.aliases).map(([alias, version]) => <span key={alias}><strong>{alias}</strong> <span className="dim">is version</span> {version}</span>)}

@@ -1,0 +1,159 @@
+// What a data scientist looks at: experiments, runs, their files, and registered models. Everything was sent by MLflow's API.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { openPage, seriousFindings, startBrowser, startServer } from "./harness.mjs";
+
+let server, browser, experiment, last;
+const pages = [];
+
+async function mlflow(method, path, body) {
+  const answer = await fetch(`${server.url}/api/2.0/${path}`, { method, headers: { "Content-Type": "application/json" }, body: typeof body === "string" ? body : JSON.stringify(body) });
+  assert.equal(answer.status, 200, `${path}: ${await answer.clone().text()}`);
+  return answer.json();
+}
+
+const signature = `flavors: {}\nsignature:\n  inputs: '[{"type": "double", "name": "age", "required": true}]'\n`;
+
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+  experiment = (await mlflow("POST", "mlflow/experiments/create", { name: "churn" })).experiment_id;
+  for (let i = 0; i < 30; i++) {
+    last = (await mlflow("POST", "mlflow/runs/create", { experiment_id: experiment, run_name: `try-${i}`, start_time: 1_700_000_000_000 + i })).run.info.run_id;
+    const wide = i === 29 ? Array.from({ length: 480 }, (_, k) => ({ key: `wide ${String(k).padStart(3, "0")}`, value: k, step: 0, timestamp: 1 })) : [];
+    const loss = Array.from({ length: 20 }, (_, step) => ({ key: "loss", value: (i + 1) / (step + 1), step, timestamp: step * 1000 }));
+    await mlflow("POST", "mlflow/runs/log-batch", { run_id: last, metrics: [...loss, ...wide], params: [{ key: "depth", value: String(i % 3) }, { key: "same", value: "yes" }] });
+    if (i < 29) await mlflow("POST", "mlflow/runs/update", { run_id: last, status: "FINISHED", end_time: 1_700_000_060_000 });
+  }
+  const files = `mlflow-artifacts/artifacts/${experiment}/${last}/artifacts`;
+  await mlflow("PUT", `${files}/model/MLmodel`, signature);
+  await mlflow("PUT", `${files}/report.csv`, 'customer,note\nc1,"a, b"\n');
+  await mlflow("PUT", `${files}/plot.svg`, '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>');
+  await mlflow("POST", "mlflow/registered-models/create", { name: "churn eu", description: "Who **leaves**\n\n<img src=x onerror=alert(1)>" });
+  await mlflow("POST", "mlflow/model-versions/create", { name: "churn eu", source: `mlflow-artifacts:/${experiment}/${last}/artifacts/model`, run_id: last });
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.context().close();
+});
+
+async function open(path, options = {}) {
+  const page = await openPage(browser, server.url, path, options);
+  pages.push(page);
+  return page;
+}
+
+async function fine(page) {
+  assert.deepEqual(await seriousFindings(page), []);
+  assert.deepEqual(page.complaints, []);
+}
+
+test("from the list of experiments to a run, by the keyboard", async () => {
+  const page = await open("/experiments");
+  await page.getByRole("link", { name: "churn" }).waitFor();
+  await fine(page);
+  await page.getByRole("link", { name: "churn" }).click();
+  await page.getByRole("link", { name: "try-29" }).waitFor();
+  await fine(page);
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "try-28" }).waitFor();
+  await fine(page);
+});
+
+test("a filter says what can come next, and what is wrong", async () => {
+  const page = await open(`/experiments/${experiment}`);
+  const box = page.getByRole("combobox", { name: "Filter", exact: true });
+  await box.fill("metrics.lo");
+  await page.getByRole("option", { name: "metrics.loss" }).click();
+  await page.getByRole("option", { name: "metrics.loss <", exact: true }).click();
+  await box.press("End");
+  await box.pressSequentially("0.1");
+  await box.press("Enter");
+  await page.getByRole("tab", { name: "Runs (1)" }).waitFor();
+  await page.getByRole("link", { name: "try-0", exact: true }).waitFor();
+  await box.fill("metrics.loss <");
+  await box.press("Enter");
+  await page.getByRole("alert").waitFor();
+});
+
+test("hundreds of columns are drawn only where one looks", async () => {
+  const page = await open(`/experiments/${experiment}`);
+  await page.getByRole("button", { name: /Columns \d+ of 48\d/ }).click();
+  await page.getByRole("button", { name: /^All 48\d/ }).click();
+  await page.keyboard.press("Escape");
+  const table = page.getByRole("region", { name: "Runs" });
+  await table.getByRole("columnheader", { name: "wide 000" }).waitFor();
+  assert.ok(await table.getByRole("columnheader").count() < 40);
+  await table.evaluate((e) => { e.scrollLeft = e.scrollWidth; });
+  await table.getByRole("columnheader", { name: "wide 479" }).waitFor();
+  assert.ok(await table.getByRole("columnheader").count() < 40);
+});
+
+test("runs are grouped, and a group shows its runs", async () => {
+  const page = await open(`/experiments/${experiment}?group=p:depth`);
+  const group = page.getByRole("button", { name: /^2\s*10 runs/ });
+  assert.equal(await page.getByRole("link", { name: /^try-/ }).count(), 0);
+  await group.click();
+  await page.getByRole("link", { name: "try-29" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: /^try-/ }).count(), 10);
+  await fine(page);
+});
+
+test("chosen runs are compared: what differs, charts, scatter, parallel coordinates", async () => {
+  const page = await open(`/experiments/${experiment}?q=${encodeURIComponent("metrics.loss < 0.2")}`);
+  for (const name of ["try-0", "try-1"]) await page.getByRole("checkbox", { name: `Select ${name}`, exact: true }).check();
+  await page.getByRole("tab", { name: "Diff (2)" }).click();
+  await page.getByRole("row", { name: /depth 1 0/ }).waitFor();
+  assert.equal(await page.getByRole("row", { name: /same/ }).count(), 0, "what is the same is left out");
+  await fine(page);
+  await page.getByRole("tab", { name: "Charts" }).click();
+  await page.getByRole("img", { name: /^loss\. try-1: last 0.1, from 0.1 to 2; try-0: last 0.05/ }).waitFor();
+  await fine(page);
+  await page.getByRole("tab", { name: "Scatter" }).click();
+  await page.getByRole("img", { name: "loss against depth: 2 runs" }).waitFor();
+  await fine(page);
+  await page.getByRole("tab", { name: "Parallel coordinates" }).click();
+  await page.getByRole("img", { name: "2 runs across depth, loss" }).waitFor();
+  await fine(page);
+});
+
+test("a chart of a running run goes on by itself", async () => {
+  const page = await open(`/runs/${last}?tab=charts`);
+  await page.getByRole("textbox", { name: "Metric contains" }).fill("loss");
+  await page.getByRole("img", { name: /^loss\. try-29: last 1\.5/ }).waitFor();
+  await mlflow("POST", "mlflow/runs/log-metric", { run_id: last, key: "loss", value: 0.125, step: 20, timestamp: 30_000 });
+  await page.getByRole("img", { name: /^loss\. try-29: last 0\.125/ }).waitFor();
+  await fine(page);
+});
+
+test("a run's files are looked at: signature, table, picture", async () => {
+  const page = await open(`/runs/${last}?tab=files`);
+  await page.getByRole("button", { name: "model" }).click();
+  await page.getByRole("button", { name: /MLmodel/ }).click();
+  await page.getByRole("row", { name: "inputs age double yes" }).waitFor();
+  await page.getByRole("button", { name: /report.csv/ }).click();
+  await page.getByRole("cell", { name: "a, b" }).waitFor();
+  await fine(page);
+  await page.getByRole("button", { name: /plot.svg/ }).click();
+  await page.waitForFunction(() => document.querySelector('img[alt="plot.svg"]')?.naturalWidth === 40);
+  await fine(page);
+});
+
+test("a model's alias is asked for", async () => {
+  const page = await open("/models");
+  await page.getByRole("link", { name: "churn eu" }).click();
+  await page.getByText("leaves", { exact: true }).waitFor();
+  assert.equal(await page.locator("img[src=x]").count(), 0, "HTML in a description is text");
+  await fine(page);
+  await page.getByRole("button", { name: "Ask for alias… of version 1" }).click();
+  const box = page.getByRole("dialog", { name: "Alias for version 1 of churn eu" });
+  await box.getByLabel("Why").fill("best on the hold-out");
+  await fine(page);
+  await box.getByRole("button", { name: "Ask for it" }).click();
+  await page.getByRole("dialog").getByText(/Point the alias champion of the model churn eu to version 1/).first().waitFor();
+});

@@ -157,3 +157,19 @@ test("a model's alias is asked for", async () => {
   await box.getByRole("button", { name: "Ask for it" }).click();
   await page.getByRole("dialog").getByText(/Point the alias champion of the model churn eu to version 1/).first().waitFor();
 });
+
+test("what is deleted is asked to be removed for good", async () => {
+  const { experiment_id: old } = await mlflow("POST", "mlflow/experiments/create", { name: "old" });
+  await mlflow("POST", "mlflow/experiments/delete", { experiment_id: old });
+  const page = await open("/experiments?tab=deleted");
+  await page.getByRole("link", { name: "old" }).waitFor();
+  await page.getByRole("button", { name: "Ask for a purge…" }).click();
+  const box = page.getByRole("dialog", { name: "Ask for a purge of what is deleted" });
+  await box.getByText(/Now that is 0 experiments/).waitFor();
+  await box.getByLabel("What was deleted more than so many days ago").fill("0");
+  await box.getByText(/Now that is 1 experiment,/).waitFor();
+  await box.getByLabel("Why").fill("spring");
+  await fine(page);
+  await box.getByRole("button", { name: "Ask for it" }).click();
+  await page.getByRole("dialog").getByText(/Remove for good 1 experiments/).first().waitFor();
+});

@@ -1,9 +1,10 @@
-import { TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useMediaQuery } from "@mantine/hooks";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useCallback, useMemo, useState } from "react";
+import { meQuery } from "../api/session";
 import { DataTable, type Column } from "../kit/DataTable";
 import { formatCount } from "../kit/numbers";
 import { PageHead } from "../kit/PageHead";
@@ -12,6 +13,7 @@ import { Time } from "../kit/Time";
 import { useRowKeys } from "../kit/useRowKeys";
 import viewClasses from "../kit/Views.module.css";
 import classes from "./experiment.module.css";
+import { PurgeDialog } from "./PurgeDialog";
 import { experimentsQuery, type Experiment } from "./query";
 
 const column = createColumnHelper<Experiment>();
@@ -44,12 +46,14 @@ export function ExperimentListPage() {
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const [active, setActive] = useRowKeys(rows.map((row) => row.id), (id) => { if (id) void navigate({ to: "/experiments/$id", params: { id }, search: {} }); });
+  const { data: me } = useQuery(meQuery);
+  const [purging, setPurging] = useState(false);
   const [text, setText] = useState(q);
   const ask = useDebouncedCallback((next: string) => void navigate({ to: "/experiments", replace: true, search: (old) => ({ ...old, q: next || undefined }) }), 200);
   const fresh = view === "active" && q === "" && data !== undefined && rows.every((row) => row.runs === 0) && rows.length <= 1;
   return (
     <>
-      <PageHead title="Experiments">Runs of training programs with their metrics, params and files. An unchanged MLflow client sends them here.</PageHead>
+      <PageHead title="Experiments" actions={me?.admin && <Button variant="default" size="compact-xs" onClick={() => setPurging(true)}>Ask for a purge…</Button>}>Runs of training programs with their metrics, params and files. An unchanged MLflow client sends them here.</PageHead>
       <div className={classes.bar}>
         <div className={viewClasses.views} style={{ margin: 0 }} role="group" aria-label="Views">
           {(["active", "deleted"] as const).map((v) => <Link key={v} to="/experiments" search={(old) => ({ ...old, tab: v === "deleted" ? v : undefined })} className={viewClasses.view} data-on={v === view || undefined} aria-current={v === view ? "page" : undefined}>{v === "active" ? "Active" : "Deleted"}</Link>)}
@@ -61,6 +65,7 @@ export function ExperimentListPage() {
       {fresh && <Empty title="No run has come yet" paste={{ caption: "Two lines send the first:", lines: lines(window.location.origin) }}>MLflow clients of versions 2 and 3 work unchanged. Runs of an earlier server come over with <span className="mono">fairlead import mlruns</span> or <span className="mono">fairlead import mlflow-db</span>.</Empty>}
       {data && !fresh && rows.length === 0 && <Empty title={q ? "No experiment has such a name" : "Nothing is deleted"}>{q ? "Change the text above." : "Deleted experiments stay here until they are purged."}</Empty>}
       {!fresh && rows.length > 0 && <DataTable label="Experiments" rows={rows} columns={narrow ? narrowColumns : columns} rowId={(row) => row.id} rowName={(row) => row.name} rowHeight={narrow ? 58 : 36} active={active} onActive={setActive} onEnd={more} />}
+      {purging && <PurgeDialog onClose={() => setPurging(false)} />}
     </>
   );
 }

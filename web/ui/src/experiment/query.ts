@@ -63,3 +63,8 @@ export function contains(field: string, text: string): string {
 
 /** A key as MLflow's grammar reads it: metrics.loss, params.`learning rate`. */
 export const fieldOf = (kind: "metrics" | "params" | "tags", key: string): string => `${kind}.${/^[A-Za-z_][\w.]*$/.test(key) ? key : `\`${key}\``}`;
+
+export const purgeDeleted = {
+  preview: (deletedDaysAgo: number) => take(client.POST(`${base}/experiments/purges/preview`, { body: { deletedDaysAgo } })),
+  ask: (deletedDaysAgo: number, reason: string) => take(client.POST(`${base}/experiments/purges`, { body: { deletedDaysAgo, reason } })),
+};

@@ -53,14 +53,15 @@ function Loaded({ of }: { of: Experiment }) {
   const [active, setActive] = useRowKeys(rows.map((row) => ("group" in row ? `group ${row.group}` : row.id)), (id) => { if (id.startsWith("group ")) fold(id.slice(6)); else void navigate({ to: "/runs/$id", params: { id }, search: {} }); });
   const some = chosen.length > 0 ? chosen : runs;
   const flat = (): object[] => some.map((run) => ({ run: run.id, name: run.name, status: run.status, started: run.startedAt, ended: run.endedAt, ...Object.fromEntries(columns.map((c) => [`${c.kind}.${c.key}`, valueOf(run, c)])) }));
+  const fields = useMemo(() => fieldsOf(keys), [keys]);
   const numeric = all.filter((c) => c.kind !== "tags");
   return (
     <>
-      <PageHead title={of.name} actions={<><Button size="compact-xs" variant="default" onClick={() => go({ view: view === "deleted" ? undefined : "deleted" })}>{view === "deleted" ? "Runs that are not deleted" : "Deleted runs"}</Button><Csv name={`runs-${of.id}`} rows={flat()} what={chosen.length > 0 ? "the chosen runs" : "the runs loaded"} /></>}>
+      <PageHead title={of.name} actions={<><Button size="compact-xs" variant="default" onClick={() => go({ view: view === "deleted" ? undefined : "deleted" })}>{view === "deleted" ? "Runs that are not deleted" : "Deleted runs"}</Button><Csv name={`runs-${of.id}`} rows={() => Promise.resolve(flat())} what={chosen.length > 0 ? "the chosen runs" : "the runs loaded"} /></>}>
         <Link to="/experiments" search={{}} className={`link ${classes.crumb}`}>Experiments</Link> · id {of.id} · {formatCount(of.runs)} runs{of.running > 0 && `, ${formatCount(of.running)} running`}{of.tags["mlflow.note.content"] && ` · ${of.tags["mlflow.note.content"]}`}
       </PageHead>
       <div className={classes.bar}>
-        <RunFilter key={q} text={q} fields={fieldsOf(keys)} busy={isFetching && q !== ""} onAsk={(text) => go({ q: text || undefined })} />
+        <RunFilter key={q} text={q} fields={fields} busy={isFetching && q !== ""} onAsk={(text) => go({ q: text || undefined })} />
         <Select size="xs" w={180} aria-label="Group by" placeholder="Group by" clearable searchable value={group ?? null} onChange={(v) => go({ group: v ?? undefined })} data={all.filter((c) => c.kind !== "metrics").map((c) => ({ value: c.id, label: `${c.kind}.${c.key}` }))} limit={100} />
         {chosen.length > 0 && <Button size="xs" variant="subtle" onClick={() => setSelected(new Set())}>Choose none of {formatCount(chosen.length)}</Button>}
         <ColumnPicker all={all} chosen={columns} onChange={(next) => go({ cols: next && writeColumns(next) })} />

@@ -45,8 +45,9 @@ func (a *App) newServer() *http.Server {
 	a.telemetryRoutes(mux)
 	a.learningRoutes(mux)
 	mux.HandleFunc("POST /-/reload", a.serveReload)
-	mux.Handle("GET /", ui.Handler())
-	handler := a.recovered(a.guard(mlflow.KeepNames(mux)))
+	pages := ui.Handler()
+	mux.Handle("GET /", pages)
+	handler := a.recovered(a.guard(mlflow.KeepNames(healthPage(pages, mux))))
 	a.otlp.server = httpServer(a.otlpHandler(handler))
 	return httpServer(a.orGRPC(handler))
 }
@@ -99,5 +100,17 @@ func (a *App) keepDeadLetter(ctx context.Context, at time.Time, letter receive.D
 		return store.AddDeadLetter(ctx, tx, store.DeadLetter{
 			ID: "D" + strings.ToLower(rand.Text()[:16]), At: at, Receiver: letter.Receiver, Reason: letter.Reason, Payload: letter.Payload,
 		})
+	})
+}
+
+// healthPage answers a browser that opens /health with the page of that address; MLflow's clients ask there whether the server
+// lives.
+func healthPage(pages, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/health" && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
 	})
 }

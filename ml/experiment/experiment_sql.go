@@ -111,8 +111,12 @@ func (s *Store) CreateExperiment(ctx context.Context, name, at string, tags []Ta
 
 const experimentColumns = "e.id, e.name, e.location, e.stage, e.created_at, e.updated_at"
 
+func (e *Experiment) into() []any {
+	return []any{&e.ID, &e.Name, &e.Location, &e.Deleted, &e.CreatedAt, &e.UpdatedAt}
+}
+
 func scanExperiment(row interface{ Scan(into ...any) error }) (e Experiment, err error) {
-	err = row.Scan(&e.ID, &e.Name, &e.Location, &e.Deleted, &e.CreatedAt, &e.UpdatedAt)
+	err = row.Scan(e.into()...)
 	return e, err
 }
 

@@ -76,24 +76,7 @@ func (s *Store) SearchLoggedModels(ctx context.Context, search LoggedModelSearch
 	if err != nil {
 		return nil, "", fmt.Errorf("search logged models: %w", store.Classify(err))
 	}
-	defer rows.Close()
-	values := make([]any, len(terms))
-	for rows.Next() {
-		if len(list) == search.Most {
-			next = terms.Token(values)
-			break
-		}
-		var m LoggedModel
-		into := m.into()
-		for i := range values {
-			into = append(into, &values[i])
-		}
-		if err := rows.Scan(into...); err != nil {
-			return nil, "", err
-		}
-		list = append(list, m)
-	}
-	if err := rows.Err(); err != nil {
+	if list, next, err = filter.ReadPage(rows, terms, search.Most, (*LoggedModel).into); err != nil {
 		return nil, "", store.Classify(err)
 	}
 	return list, next, loadLoggedModels(ctx, q.db, list)

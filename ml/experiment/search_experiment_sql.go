@@ -64,24 +64,7 @@ func (s *Store) SearchExperiments(ctx context.Context, search Listing) (list []E
 	if err != nil {
 		return nil, "", fmt.Errorf("search experiments: %w", store.Classify(err))
 	}
-	defer rows.Close()
-	values := make([]any, len(terms))
-	for rows.Next() {
-		if len(list) == search.Most {
-			next = terms.Token(values)
-			break
-		}
-		var e Experiment
-		into := []any{&e.ID, &e.Name, &e.Location, &e.Deleted, &e.CreatedAt, &e.UpdatedAt}
-		for i := range values {
-			into = append(into, &values[i])
-		}
-		if err := rows.Scan(into...); err != nil {
-			return nil, "", err
-		}
-		list = append(list, e)
-	}
-	if err := rows.Err(); err != nil {
+	if list, next, err = filter.ReadPage(rows, terms, search.Most, (*Experiment).into); err != nil {
 		return nil, "", store.Classify(err)
 	}
 	return list, next, loadExperimentTags(ctx, q.db, list)

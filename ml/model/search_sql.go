@@ -98,24 +98,7 @@ func (r *Registry) SearchModels(ctx context.Context, search Search) (list []Mode
 	if err != nil {
 		return nil, "", fmt.Errorf("search registered models: %w", store.Classify(err))
 	}
-	defer rows.Close()
-	values := make([]any, len(terms))
-	for rows.Next() {
-		if len(list) == search.Most {
-			next = terms.Token(values)
-			break
-		}
-		var m Model
-		into := m.into()
-		for i := range values {
-			into = append(into, &values[i])
-		}
-		if err := rows.Scan(into...); err != nil {
-			return nil, "", err
-		}
-		list = append(list, m)
-	}
-	if err := rows.Err(); err != nil {
+	if list, next, err = filter.ReadPage(rows, terms, search.Most, (*Model).into); err != nil {
 		return nil, "", store.Classify(err)
 	}
 	return list, next, load(ctx, c.db, list)
@@ -220,24 +203,7 @@ func (r *Registry) SearchVersions(ctx context.Context, search Search) (list []Ve
 	if err != nil {
 		return nil, "", fmt.Errorf("search versions: %w", store.Classify(err))
 	}
-	defer rows.Close()
-	values := make([]any, len(terms))
-	for rows.Next() {
-		if len(list) == search.Most {
-			next = terms.Token(values)
-			break
-		}
-		var v Version
-		into := v.into()
-		for i := range values {
-			into = append(into, &values[i])
-		}
-		if err := rows.Scan(into...); err != nil {
-			return nil, "", err
-		}
-		list = append(list, v)
-	}
-	if err := rows.Err(); err != nil {
+	if list, next, err = filter.ReadPage(rows, terms, search.Most, (*Version).into); err != nil {
 		return nil, "", store.Classify(err)
 	}
 	return list, next, loadVersions(ctx, c.db, list)

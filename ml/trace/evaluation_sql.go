@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -376,24 +375,7 @@ func (s *Store) SearchEvaluationSets(ctx context.Context, search Search) (list [
 	if err != nil {
 		return nil, "", store.Classify(err)
 	}
-	defer rows.Close()
-	values := make([]any, len(terms))
-	for rows.Next() {
-		if len(list) == search.Most {
-			next = terms.Token(values)
-			break
-		}
-		var e EvaluationSet
-		into := slices.Clone(e.into())
-		for i := range values {
-			into = append(into, &values[i])
-		}
-		if err := rows.Scan(into...); err != nil {
-			return nil, "", err
-		}
-		list = append(list, e)
-	}
-	if err := rows.Err(); err != nil {
+	if list, next, err = filter.ReadPage(rows, terms, search.Most, (*EvaluationSet).into); err != nil {
 		return nil, "", store.Classify(err)
 	}
 	for i := range list {

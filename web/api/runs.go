@@ -174,7 +174,11 @@ func (a *API) getRun(ctx context.Context, in *runPath) (*body[Run], error) {
 }
 
 func (a *API) getRunHistory(ctx context.Context, in *runHistory) (*body[MetricHistory], error) {
-	if _, err := a.findRun(ctx, in.ID); err != nil {
+	of, err := a.cfg.Experiments.ExperimentOf(ctx, in.ID)
+	if err != nil {
+		return nil, learningError(err)
+	}
+	if err := a.readable(ctx, of); err != nil {
 		return nil, err
 	}
 	points, err := a.cfg.Experiments.History(ctx, in.ID, in.Key)

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -114,4 +115,27 @@ func (t Terms) After(token string) (query string, args []any, err error) {
 		first = " <= ?"
 	}
 	return t[0].SQL + first + " AND " + text.String(), append([]any{values[0]}, args...), nil
+}
+
+// ReadPage reads at most most rows, and the token of the page behind them if there are more. A row has the columns that into
+// takes and then those of Select. It closes rows.
+func ReadPage[T any](rows *sql.Rows, terms Terms, most int, into func(*T) []any) (list []T, next string, err error) {
+	defer rows.Close()
+	values := make([]any, len(terms))
+	for rows.Next() {
+		if len(list) == most {
+			next = terms.Token(values)
+			break
+		}
+		var one T
+		columns := into(&one)
+		for i := range values {
+			columns = append(columns, &values[i])
+		}
+		if err := rows.Scan(columns...); err != nil {
+			return nil, "", err
+		}
+		list = append(list, one)
+	}
+	return list, next, rows.Err()
 }

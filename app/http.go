@@ -107,7 +107,7 @@ func (a *App) keepDeadLetter(ctx context.Context, at time.Time, letter receive.D
 // lives.
 func healthPage(pages, rest http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/health" && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		if r.Method == http.MethodGet && r.URL.Path == "/health" && strings.Contains(r.Header.Get("Accept"), "text/html") {
 			pages.ServeHTTP(w, r)
 			return
 		}

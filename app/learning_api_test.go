@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/fairlead/fairlead/base/access"
@@ -87,4 +88,15 @@ func TestRunsAndModelsAsThePagesReadThem(t *testing.T) {
 	c.as(reader, "GET", "/experiments/99", "", 404, nil)
 	c.as(reader, "GET", "/runs?experiment="+made.ID+"&filter=loss+%3C", "", 422, nil)
 	c.as(reader, "GET", "/runs/"+run+"/files?path=../../x", "", 422, nil)
+}
+
+// Both halves know the address /health: a browser wants the page, a client of MLflow a word.
+func TestHealthIsAPageForBrowsersAndAWordForPrograms(t *testing.T) {
+	c := startClosed(t, testConfig(t))
+	for accept, want := range map[string]string{"": "OK", "*/*": "OK", "text/html,application/xhtml+xml": "<!doctype html>"} {
+		status, body := c.raw("GET", "/health", []string{"Accept", accept})
+		if status != 200 || !strings.HasPrefix(strings.ToLower(body), strings.ToLower(want)) {
+			t.Errorf("Accept %q: %d %.40q, want %q", accept, status, body, want)
+		}
+	}
 }

@@ -209,20 +209,7 @@ func TestNothingLoggedIsLostWhenTheServerIsKilled(t *testing.T) {
 	random := rand.New(rand.NewPCG(fresh(t), 1))
 	load := &mlflowLoad{metrics: map[string]map[int64]bool{}, params: map[string]map[string]string{}, artifacts: map[string]string{}, versions: map[string]int{}}
 	run := func() *process {
-		p, err := start(t.Context(), binary, dir, environment())
-		if err != nil {
-			t.Fatal(err)
-		}
-		load.url.Store(&p.url)
-		need.Eventually(t, 20*time.Second, "the server to be ready", func() bool {
-			answer, err := http.Get(p.url + "/-/ready")
-			if err != nil {
-				return false
-			}
-			_ = answer.Body.Close()
-			return answer.StatusCode == http.StatusOK
-		})
-		return p
+		return startReady(t, binary, dir, &load.url)
 	}
 	server := run()
 	if !load.call(t.Context(), http.MethodPost, "/api/2.0/mlflow/registered-models/create", `{"name":"killed"}`, nil) {

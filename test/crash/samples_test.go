@@ -95,26 +95,32 @@ func (l *sampleLoad) stored(ctx context.Context) (map[int64]bool, int, error) {
 	return have, twice, nil
 }
 
+// startReady starts a server, tells its address to whoever sends, and waits until it is ready.
+func startReady(t *testing.T, binary, dir string, url *atomic.Pointer[string]) *process {
+	t.Helper()
+	p, err := start(t.Context(), binary, dir, environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	url.Store(&p.url)
+	need.Eventually(t, 20*time.Second, "the server to be ready", func() bool {
+		answer, err := http.Get(p.url + "/-/ready")
+		if err != nil {
+			return false
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
+	return p
+}
+
 // TestNoAcknowledgedSampleIsLostWhenTheServerIsKilled kills the server again and again while samples come.
 func TestNoAcknowledgedSampleIsLostWhenTheServerIsKilled(t *testing.T) {
 	binary, dir := need.Binary(t), filepath.Join(t.TempDir(), "data")
 	random := rand.New(rand.NewPCG(fresh(t), 1))
 	load := &sampleLoad{base: time.Now().Add(-20 * time.Minute).UnixMilli(), acked: map[int64]bool{}}
 	run := func() *process {
-		p, err := start(t.Context(), binary, dir, environment())
-		if err != nil {
-			t.Fatal(err)
-		}
-		load.url.Store(&p.url)
-		need.Eventually(t, 20*time.Second, "the server to be ready", func() bool {
-			answer, err := http.Get(p.url + "/-/ready")
-			if err != nil {
-				return false
-			}
-			_ = answer.Body.Close()
-			return answer.StatusCode == http.StatusOK
-		})
-		return p
+		return startReady(t, binary, dir, &load.url)
 	}
 	server := run()
 	ctx, stop := context.WithCancel(t.Context())

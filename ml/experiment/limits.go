@@ -53,8 +53,8 @@ func foreign(r rune) bool {
 	return r != '_' && r != '-' && r != '.' && r != '/' && r != ':' && r != ' ' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
 }
 
-// cut returns at most n characters of a text.
-func cut(text string, n int) string {
+// CutTo returns at most n characters of a text.
+func CutTo(text string, n int) string {
 	if len(text) <= n {
 		return text
 	}

@@ -77,7 +77,7 @@ func checkModelTags(tags []Tag) error {
 		if err := CheckKey("tag", tags[i].Key); err != nil {
 			return err
 		}
-		tags[i].Value = cut(tags[i].Value, maxTag)
+		tags[i].Value = CutTo(tags[i].Value, maxTag)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func insertLoggedModel(ctx context.Context, tx store.Tx, m LoggedModel) error {
 		return err
 	}
 	for _, p := range m.Params {
-		if _, err := store.Exec(ctx, tx, "INSERT INTO logged_model_params (model, name, value) VALUES (?, ?, ?)", m.ID, p.Key, cut(p.Value, maxParam)); err != nil {
+		if _, err := store.Exec(ctx, tx, "INSERT INTO logged_model_params (model, name, value) VALUES (?, ?, ?)", m.ID, p.Key, CutTo(p.Value, maxParam)); err != nil {
 			return err
 		}
 	}

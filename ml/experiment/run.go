@@ -199,7 +199,7 @@ func (b *Batch) check() error {
 		if slices.ContainsFunc(b.Params[:i], func(other Param) bool { return other.Key == p.Key }) {
 			return invalid("param %s: the key is in the batch twice", p.Key)
 		}
-		p.Value = cut(p.Value, maxParam)
+		p.Value = CutTo(p.Value, maxParam)
 	}
 	for i := range b.Tags {
 		if err := CheckKey("tag", b.Tags[i].Key); err != nil {

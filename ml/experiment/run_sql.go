@@ -120,7 +120,7 @@ func (s *Store) setTags(ctx context.Context, tx store.Tx, batch *keyBatch, run, 
 	rows := make([][]any, 0, len(tags))
 	for _, tag := range tags {
 		if i, twice := place[tag.Key]; twice {
-			rows[i][1] = cut(tag.Value, maxTag)
+			rows[i][1] = CutTo(tag.Value, maxTag)
 			continue
 		}
 		key, err := batch.number(ctx, tx, tag.Key)
@@ -131,7 +131,7 @@ func (s *Store) setTags(ctx context.Context, tx store.Tx, batch *keyBatch, run, 
 			return err
 		}
 		place[tag.Key] = len(rows)
-		rows = append(rows, []any{rowID(run, key), cut(tag.Value, maxTag)})
+		rows = append(rows, []any{rowID(run, key), CutTo(tag.Value, maxTag)})
 	}
 	return store.Insert(ctx, tx, "tags", []string{"id", "value"}, "ON CONFLICT (id) DO UPDATE SET value = excluded.value", rows)
 }

@@ -101,10 +101,10 @@ func settle(ctx context.Context, tx store.Tx, experimentID int64, id string, spa
 			}
 		}
 		if info.Request == "" {
-			info.Request = cut(one.request, maxPreview)
+			info.Request = experiment.CutTo(one.request, maxPreview)
 		}
 		if info.Response == "" {
-			info.Response = cut(one.answer, maxPreview)
+			info.Response = experiment.CutTo(one.answer, maxPreview)
 		}
 	}
 	took := sql.NullInt64{Int64: (ended - began) / int64(time.Millisecond), Valid: true}

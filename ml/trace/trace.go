@@ -99,18 +99,3 @@ func invalid(format string, args ...any) error {
 func badRequest(format string, args ...any) error {
 	return experiment.Refuse(experiment.BadRequest, format, args...)
 }
-
-// cut returns at most n characters of a text.
-func cut(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	count := 0
-	for i := range text {
-		if count == n {
-			return text[:i]
-		}
-		count++
-	}
-	return text
-}

@@ -113,7 +113,7 @@ func (s *Store) locate(ctx context.Context, experimentID int64, id string) (stri
 func set(ctx context.Context, tx store.Tx, table, id string, tags []experiment.Tag) error {
 	for _, tag := range tags {
 		_, err := store.Exec(ctx, tx, "INSERT INTO "+table+" (trace, name, value, n) VALUES (?, ?, ?, (SELECT COUNT(*) FROM "+table+" WHERE trace = ?)) ON CONFLICT (trace, name) DO UPDATE SET value = excluded.value",
-			id, cut(tag.Key, maxTagKey), cut(tag.Value, maxTagValue), id)
+			id, experiment.CutTo(tag.Key, maxTagKey), experiment.CutTo(tag.Value, maxTagValue), id)
 		if err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func (s *Store) Start(ctx context.Context, info Info) (Info, error) {
 		_, err := store.Exec(ctx, tx, `INSERT INTO traces (id, experiment, started_at, took, state, client, request, response, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
 			ON CONFLICT (id) DO UPDATE SET experiment = excluded.experiment, started_at = excluded.started_at, took = excluded.took, state = excluded.state, client = excluded.client,
 			request = excluded.request, response = excluded.response, told = 1`,
-			info.ID, info.Experiment, info.StartedAt, took, string(info.State), info.Client, cut(info.Request, maxPreview), cut(info.Response, maxPreview))
+			info.ID, info.Experiment, info.StartedAt, took, string(info.State), info.Client, experiment.CutTo(info.Request, maxPreview), experiment.CutTo(info.Response, maxPreview))
 		if err != nil {
 			return err
 		}

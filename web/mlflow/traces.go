@@ -184,6 +184,11 @@ func (f *Face) searchTraces(ctx context.Context, in *object) (any, error) {
 	for _, location := range in.objects("locations") {
 		search.Experiments = append(search.Experiments, location.object("mlflow_experiment").experimentID())
 	}
+	return foundTraces(ctx, f, in, search, answerTrace)
+}
+
+// foundTraces answers a search, each trace in the form of one version of the API.
+func foundTraces[T any](ctx context.Context, f *Face, in *object, search trace.Search, form func(trace.Info) T) (any, error) {
 	if err := in.err(); err != nil {
 		return nil, err
 	}
@@ -193,11 +198,11 @@ func (f *Face) searchTraces(ctx context.Context, in *object) (any, error) {
 	}
 	list, next, err := f.Traces.Search(ctx, search)
 	answer := struct {
-		Traces []traceInfoAnswer `json:"traces,omitempty"`
-		Next   string            `json:"next_page_token,omitempty"`
+		Traces []T    `json:"traces,omitempty"`
+		Next   string `json:"next_page_token,omitempty"`
 	}{Next: next}
 	for _, info := range list {
-		answer.Traces = append(answer.Traces, answerTrace(info))
+		answer.Traces = append(answer.Traces, form(info))
 	}
 	return answer, err
 }
@@ -309,20 +314,5 @@ func (f *Face) searchOldTraces(ctx context.Context, in *object) (any, error) {
 	search := trace.Search{
 		Experiments: in.experimentIDs(), Filter: in.text("filter"), Order: in.texts("order_by"), Token: in.text("page_token"), Most: int(in.whole("max_results", 100)),
 	}
-	if err := in.err(); err != nil {
-		return nil, err
-	}
-	var err error
-	if search.Experiments, err = f.readable(ctx, search.Experiments); err != nil {
-		return nil, err
-	}
-	list, next, err := f.Traces.Search(ctx, search)
-	answer := struct {
-		Traces []oldTraceAnswer `json:"traces,omitempty"`
-		Next   string           `json:"next_page_token,omitempty"`
-	}{Next: next}
-	for _, info := range list {
-		answer.Traces = append(answer.Traces, answerOldTrace(info))
-	}
-	return answer, err
+	return foundTraces(ctx, f, in, search, answerOldTrace)
 }

@@ -37,7 +37,7 @@ func (a *App) newServer() *http.Server {
 		},
 		Signer: a.signer, Exported: a.exported(), Erase: a.erase, Reminded: a.reminded, Health: a.ownHealth,
 		Still:    a.still,
-		Learning: &a.learning, Experiments: a.learning.experiments, Models: a.learning.models, Files: a.learning.files,
+		Learning: &a.learning, Experiments: a.learning.experiments, Models: a.learning.models, Traces: a.learning.traces, Files: a.learning.files,
 		Logger: a.part("api"),
 	})
 	a.alertmanagerRoutes(mux)

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/fairlead/fairlead/base/store"
+	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 )
 
@@ -279,10 +281,23 @@ func PurgeExperiments(ctx context.Context, tx store.Tx, experiments []int64) err
 	return nil
 }
 
-// remove removes traces with all that belongs to them.
+// remove removes traces with all that belongs to them, also the files that their clients have put beside them.
 func remove(ctx context.Context, tx store.Tx, ids []string) error {
 	if len(ids) == 0 {
 		return nil
+	}
+	var locations []string
+	if err := tx.NewRaw("SELECT value FROM trace_tags WHERE name = ? AND trace IN (?)", tagLocation, store.List(ids)).Scan(ctx, &locations); err != nil {
+		return err
+	}
+	for _, location := range locations {
+		folder := experiment.PathOf(location)
+		if parts := strings.Split(folder, "/"); len(parts) < 3 || parts[len(parts)-3] != "traces" || !slices.Contains(ids, parts[len(parts)-2]) {
+			continue // a client has changed the tag
+		}
+		if err := artifact.Remove(ctx, tx, strings.TrimSuffix(folder, "/artifacts")); err != nil {
+			return err
+		}
 	}
 	for _, from := range []string{"trace_tags WHERE trace", "trace_metadata WHERE trace", "trace_runs WHERE trace", "trace_spans WHERE trace", "assessments WHERE trace", "traces WHERE id"} {
 		if _, err := tx.NewRaw("DELETE FROM "+from+" IN (?)", store.List(ids)).Exec(ctx); err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
+	"github.com/fairlead/fairlead/ml/trace"
 	"github.com/fairlead/fairlead/ops/alert"
 	"github.com/fairlead/fairlead/ops/incident"
 	"github.com/fairlead/fairlead/ops/topology"
@@ -56,10 +57,11 @@ type Config struct {
 	Anomalies Anomalies
 	// Telling returns when somebody is to be told next, on the event clock; nil or zero when nobody is.
 	Telling func() time.Time
-	// Learning, Experiments, Models and Files are the MLOps half.
+	// Learning, Experiments, Models, Traces and Files are the MLOps half.
 	Learning    Learning
 	Experiments *experiment.Store
 	Models      *model.Registry
+	Traces      *trace.Store
 	Files       *artifact.Files
 	// Still reports whether whoever opened a long answer still may see the same; nil means always.
 	Still func(r *http.Request) bool
@@ -108,6 +110,8 @@ func New(mux humago.Mux, cfg Config) *API {
 		a.learningRoutes()
 		a.experimentRoutes()
 		a.runRoutes()
+		a.fileRoutes()
+		a.traceRoutes()
 		a.modelRoutes()
 	}
 	a.incidentRoutes()

@@ -2,14 +2,12 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 )
 
@@ -58,20 +56,6 @@ type MetricHistory struct {
 	Total  int           `json:"total" doc:"How many there are."`
 }
 
-// RunFile is a file or folder of a run.
-type RunFile struct {
-	Path   string     `json:"path" doc:"Below the run's files."`
-	Folder bool       `json:"folder"`
-	Size   int64      `json:"size"`
-	Digest string     `json:"digest" doc:"SHA-256, in hexadecimal."`
-	At     *time.Time `json:"at,omitempty"`
-}
-
-// RunFiles is what is in a folder of a run.
-type RunFiles struct {
-	Items []RunFile `json:"items"`
-}
-
 type listRuns struct {
 	Experiment int64    `query:"experiment" required:"true" minimum:"0"`
 	View       string   `query:"view" enum:"active,deleted,all" default:"active"`
@@ -91,16 +75,10 @@ type runHistory struct {
 	Points int    `query:"points" minimum:"10" maximum:"10000" default:"1000" doc:"About how many at most."`
 }
 
-type runFolder struct {
-	ID   string `path:"id" maxLength:"100"`
-	Path string `query:"path" maxLength:"4096"`
-}
-
 func (a *API) runRoutes() {
 	route(a, http.MethodGet, "/runs", "listRuns", "List runs of an experiment, the newest first", a.listRuns)
 	route(a, http.MethodGet, "/runs/{id}", "getRun", "Get a run", a.getRun)
 	route(a, http.MethodGet, "/runs/{id}/history", "getRunHistory", "How a metric of a run went", a.getRunHistory)
-	route(a, http.MethodGet, "/runs/{id}/files", "listRunFiles", "What is in a folder of a run", a.listRunFiles)
 }
 
 func finite(v float64) *float64 {
@@ -191,28 +169,4 @@ func (a *API) getRunHistory(ctx context.Context, in *runHistory) (*body[MetricHi
 		h.Points = append(h.Points, MetricPoint{Step: p.Step, At: time.UnixMilli(p.At).UTC(), Value: finite(p.Value)})
 	}
 	return answer(h), nil
-}
-
-func (a *API) listRunFiles(ctx context.Context, in *runFolder) (*body[RunFiles], error) {
-	r, err := a.findRun(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	files := RunFiles{Items: []RunFile{}}
-	root := experiment.PathOf(r.Location)
-	if root == "" {
-		return answer(files), nil // kept elsewhere
-	}
-	folder, err := artifact.Clean(in.Path)
-	if err != nil {
-		return nil, invalid("query.path", in.Path, fmt.Sprint(err))
-	}
-	list, err := a.cfg.Files.List(ctx, root+"/"+folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range list {
-		files.Items = append(files.Items, RunFile{Path: f.Path[len(root)+1:], Folder: f.Folder, Size: f.Size, Digest: f.Digest, At: moment(f.AddedAt)})
-	}
-	return answer(files), nil
 }

@@ -908,6 +908,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fairlead/v1/logged-models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a logged model */
+        get: operations["getLoggedModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/logged-models/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a folder of a logged model */
+        get: operations["listLoggedModelFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fairlead/v1/login": {
         parameters: {
             query?: never;
@@ -1575,6 +1609,40 @@ export interface paths {
         post?: never;
         /** Revoke a token */
         delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List traces of an experiment, the newest first */
+        get: operations["listTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fairlead/v1/traces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a trace with its spans */
+        get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2900,6 +2968,42 @@ export interface components {
             /** @description Whose password it sets; empty makes a new admin, who chooses the name. */
             user: string;
         };
+        LoggedModel: {
+            /** Format: date-time */
+            createdAt: string;
+            experiment: string;
+            /** @example m-0123456789abcdef0123456789abcdef */
+            id: string;
+            /** @description What its client calls model_type. */
+            kind: string;
+            /** @description Where its files are. */
+            location: string;
+            name: string;
+            params: {
+                [key: string]: string;
+            };
+            /** @description The run that made it, or empty. */
+            run: string;
+            scores: components["schemas"]["LoggedModelScore"][];
+            /** @example READY */
+            status: string;
+            tags: {
+                [key: string]: string;
+            };
+        };
+        LoggedModelScore: {
+            /** @description Empty if it is about none. */
+            dataset: string;
+            key: string;
+            run: string;
+            /** Format: int64 */
+            step: number;
+            /**
+             * Format: double
+             * @description null is NaN or without bound.
+             */
+            value: number | null;
+        };
         LoginBodyBody: {
             name: string;
             password: string;
@@ -3274,7 +3378,7 @@ export interface components {
             /** @description SHA-256, in hexadecimal. */
             digest: string;
             folder: boolean;
-            /** @description Below the run's files. */
+            /** @description Below the files of the run or model. */
             path: string;
             /** Format: int64 */
             size: number;
@@ -3632,6 +3736,103 @@ export interface components {
             /** @example flt_... */
             secret: string;
             token: components["schemas"]["Token"];
+        };
+        Trace: {
+            experiment: string;
+            id: string;
+            /** @description What people, judges and code said of it. */
+            judgements: components["schemas"]["TraceJudgement"][];
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description Empty if its client gave none. */
+            name: string;
+            /** @description The begin of what was asked. */
+            request: string;
+            /** @description The begin of what was answered. */
+            response: string;
+            /** @description The run that made it, or empty. */
+            run: string;
+            session: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** @enum {string} */
+            state: "STATE_UNSPECIFIED" | "OK" | "ERROR" | "IN_PROGRESS";
+            tags: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description How many all its calls of models took.
+             */
+            tokens?: number;
+            /**
+             * Format: int64
+             * @description In milliseconds; absent until it is known.
+             */
+            took?: number;
+            user: string;
+        };
+        TraceJudgement: {
+            at: string;
+            id: string;
+            /** @enum {string} */
+            kind: "feedback" | "expectation";
+            name: string;
+            rationale: string;
+            /** @example HUMAN anna */
+            source: string;
+            /** @description The span it is about; empty for all of the trace. */
+            span: string;
+            value: unknown;
+        };
+        TracePage: {
+            items: components["schemas"]["Trace"][];
+            next: string;
+        };
+        TraceSpan: {
+            attributes: {
+                [key: string]: unknown;
+            };
+            events: components["schemas"]["TraceSpanEvent"][];
+            id: string;
+            inputs?: unknown;
+            /** @example CHAT_MODEL */
+            kind: string;
+            message: string;
+            name: string;
+            outputs?: unknown;
+            /** @description Empty for a root. */
+            parent: string;
+            /**
+             * Format: double
+             * @description In milliseconds after the first span began.
+             */
+            start: number;
+            /** @enum {string} */
+            status: "OK" | "ERROR" | "UNSET";
+            /**
+             * Format: double
+             * @description In milliseconds; absent if its end was not told.
+             */
+            took?: number;
+        };
+        TraceSpanEvent: {
+            /**
+             * Format: double
+             * @description In milliseconds after the first span began.
+             */
+            at: number;
+            attributes: {
+                [key: string]: unknown;
+            };
+            name: string;
+        };
+        TraceTree: {
+            /** @description Why there are no spans, if there are none that can be shown. */
+            problem: string;
+            spans: components["schemas"]["TraceSpan"][];
+            trace: components["schemas"]["Trace"];
         };
         Trend: {
             /** Format: double */
@@ -5692,6 +5893,70 @@ export interface operations {
             };
         };
     };
+    getLoggedModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoggedModel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLoggedModelFiles: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFiles"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLogin: {
         parameters: {
             query?: never;
@@ -7252,6 +7517,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTraces: {
+        parameters: {
+            query: {
+                experiment: number;
+                /** @description In MLflow's grammar. */
+                filter?: string;
+                /** @description Items in MLflow's form. */
+                order?: string[];
+                /** @description next of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TracePage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceTree"];
+                };
             };
             /** @description Error */
             default: {

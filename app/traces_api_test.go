@@ -46,7 +46,7 @@ func TestTracesAsThePagesReadThem(t *testing.T) {
 
 	var page api.TracePage
 	c.as(reader, "GET", "/traces?experiment=0", "", 200, &page)
-	if len(page.Items) != 2 || page.Items[0].ID != uploaded || page.Items[1].Request != `{"q": "why?"}` || *page.Items[1].Tokens != 15 || page.Items[1].Session != "s1" || *page.Items[1].Took != 250 {
+	if len(page.Items) != 2 || page.Items[0].ID != uploaded || page.Items[1].Name != "answer" || page.Items[1].Request != `{"q": "why?"}` || *page.Items[1].Tokens != 15 || page.Items[1].Session != "s1" || *page.Items[1].Took != 250 {
 		t.Errorf("the traces: %+v", page.Items)
 	}
 	if j := page.Items[1].Judgements; len(j) != 1 || j[0].Value != true || j[0].Source != "HUMAN ann" || j[0].Rationale != "I know" || j[0].Kind != "feedback" {

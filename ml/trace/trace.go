@@ -62,6 +62,8 @@ type Info struct {
 	// Client is what the client calls client_request_id.
 	Client            string
 	Request, Response string
+	// Root is the name of the first span without a parent, of those in the store; "" for none.
+	Root           string
 	Tags, Metadata    []experiment.Tag
 	Assessments       []json.RawMessage
 }

@@ -55,7 +55,7 @@ func (s *Store) full(ctx context.Context, db store.Querier, id string) (Info, er
 	return list[0], err
 }
 
-// load fills in tags, metadata and assessments.
+// load fills in tags, metadata, assessments and the name of the root.
 func load(ctx context.Context, db store.Querier, list []Info) error {
 	if len(list) == 0 {
 		return nil
@@ -84,6 +84,18 @@ func load(ctx context.Context, db store.Querier, list []Info) error {
 		if err != nil {
 			return err
 		}
+	}
+	const roots = "SELECT trace, name FROM trace_spans WHERE trace IN (?) AND parent = '' ORDER BY started_at DESC, id DESC" // the first comes last, and stays
+	err := store.Each(ctx, db, roots, []any{store.List(ids)}, func(scan func(into ...any) error) error {
+		var id, name string
+		if err := scan(&id, &name); err != nil {
+			return err
+		}
+		place[id].Root = name
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	rows, err := db.QueryContext(ctx, "SELECT trace, body FROM assessments WHERE trace IN (?) ORDER BY trace, n", store.List(ids))
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // Trace is what an application with a language model did for one request.
 type Trace struct {
 	ID         string            `json:"id"`
-	Name       string            `json:"name" doc:"Empty if its client gave none."`
+	Name       string            `json:"name" doc:"Its own, or that of its root span; empty if neither was sent."`
 	Experiment string            `json:"experiment"`
 	State      string            `json:"state" enum:"STATE_UNSPECIFIED,OK,ERROR,IN_PROGRESS"`
 	StartedAt  time.Time         `json:"startedAt"`
@@ -102,6 +102,9 @@ func toTrace(i *trace.Info) Trace {
 		Tags: tagMap(i.Tags), Metadata: tagMap(i.Metadata), Judgements: []TraceJudgement{},
 	}
 	v.Name, v.Run = v.Tags["mlflow.traceName"], v.Metadata["mlflow.sourceRun"]
+	if v.Name == "" {
+		v.Name = i.Root
+	}
 	v.Session, v.User = said(v.Metadata["mlflow.trace.session"]), said(v.Metadata["mlflow.trace.user"])
 	var usage struct {
 		Total *int64 `json:"total_tokens"`

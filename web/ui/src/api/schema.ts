@@ -3745,7 +3745,7 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
-            /** @description Empty if its client gave none. */
+            /** @description Its own, or that of its root span; empty if neither was sent. */
             name: string;
             /** @description The begin of what was asked. */
             request: string;

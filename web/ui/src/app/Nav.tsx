@@ -2,7 +2,7 @@ import { ActionIcon, Button, Menu, Tooltip, useComputedColorScheme, useMantineCo
 import { spotlight } from "@mantine/spotlight";
 import { IconDots, IconMoon, IconQuestionMark, IconSearch, IconSun } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 import { statsQuery } from "../api/queries";
 import { isWhole, meQuery } from "../api/session";
 import { waitingQuery } from "../approval/query";
@@ -57,12 +57,13 @@ export function Nav({ onHelp }: { onHelp: () => void }) {
   const { data } = useQuery(statsQuery);
   const { data: me } = useQuery(meQuery);
   const { data: waiting } = useQuery({ ...waitingQuery, enabled: isWhole(me) });
+  const { pathname } = useLocation();
   const counts: Partial<Record<PlaceAddress, number | undefined>> = { "/": data && data.incidents.open + data.incidents.acknowledged, "/alerts": data?.alerts.firing, "/dead-letters": data?.deadLetters, "/approvals": waiting?.items.filter((a) => a.mayDecide).length };
   return (
     <nav className={classes.nav} aria-label="Main">
       <Link to="/" search={{}} className={classes.brand} aria-label="Fairlead, to the incidents"><img src="/favicon.svg" width={20} height={20} alt="" /><span>Fairlead</span></Link>
-      {placesFor(me).map(({ to, word, icon: Icon, phone, first }) => (
-        <Link key={to} to={to} search={{}} className={classes.item} data-wide={!phone || undefined} data-first={first} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
+      {placesFor(me).map(({ to, word, icon: Icon, phone, first, things }) => (
+        <Link key={to} to={to} search={{}} className={classes.item} data-wide={!phone || undefined} data-first={first} data-within={things?.some((t) => pathname.startsWith(t)) === true || undefined} activeOptions={{ exact: to === "/" , includeSearch: false }} title={word}>
           <Icon size={17} stroke={1.7} aria-hidden /><span className={classes.word}>{word}</span>
           {counts[to] ? <span className={classes.count}>{formatCount(counts[to])}</span> : null}
         </Link>

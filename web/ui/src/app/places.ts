@@ -10,6 +10,8 @@ interface Place<To extends string> {
   phone?: boolean;
   /** Who may see it; absent: everybody. */
   for?: "admin" | "auditor" | "whole";
+  /** Where the pages of its things begin, if not below its own address. */
+  things?: readonly string[];
   /** The first of a group. */
   first?: boolean;
 }
@@ -17,7 +19,7 @@ interface Place<To extends string> {
 const place = <To extends string>(to: To, word: string, icon: Icon, more: Omit<Place<To>, "to" | "word" | "icon"> = {}): Place<To> => ({ to, word, icon, ...more });
 
 export const places = [
-  place("/", "Incidents", IconInbox, { phone: true }),
+  place("/", "Incidents", IconInbox, { phone: true, things: ["/incidents/"] }),
   place("/alerts", "Alerts", IconBell, { phone: true }),
   place("/anomalies", "Anomalies", IconActivity),
   place("/explore", "Explore", IconChartLine),
@@ -29,7 +31,7 @@ export const places = [
   place("/analytics", "Analytics", IconChartBar, { first: true }),
   place("/tee", "Tee report", IconScale, { for: "whole" }),
   place("/audit", "Audit", IconShieldCheck, { for: "auditor" }),
-  place("/experiments", "Experiments", IconFlask, { first: true }),
+  place("/experiments", "Experiments", IconFlask, { first: true, things: ["/runs/", "/traces/"] }),
   place("/models", "Models", IconCube),
   place("/integrations", "Integrations", IconPlug, { for: "admin", first: true }),
   place("/heartbeats", "Heartbeats", IconHeartbeat),

@@ -43,6 +43,8 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/integrations/$name", component: lazyRouteComponent(() => import("../integration/pages"), "IntegrationPage") }),
   createRoute({ getParentRoute: () => root, path: "/experiments", component: lazyRouteComponent(() => import("../experiment/ExperimentListPage"), "ExperimentListPage") }),
   createRoute({ getParentRoute: () => root, path: "/experiments/$id", component: lazyRouteComponent(() => import("../experiment/ExperimentPage"), "ExperimentPage") }),
+  createRoute({ getParentRoute: () => root, path: "/experiments/$id/traces", component: lazyRouteComponent(() => import("../trace/TraceListPage"), "TraceListPage") }),
+  createRoute({ getParentRoute: () => root, path: "/traces/$id", component: lazyRouteComponent(() => import("../trace/TracePage"), "TracePage") }),
   createRoute({ getParentRoute: () => root, path: "/runs/$id", component: lazyRouteComponent(() => import("../experiment/RunPage"), "RunPage") }),
   createRoute({ getParentRoute: () => root, path: "/models", component: lazyRouteComponent(() => import("../model/ModelListPage"), "ModelListPage") }),
   createRoute({ getParentRoute: () => root, path: "/models/$name", component: lazyRouteComponent(() => import("../model/ModelPage"), "ModelPage") }),

@@ -25,11 +25,13 @@ export interface Search {
   view?: string;
   /** The file that is looked at. */
   file?: string;
+  /** The span that is looked at. */
+  span?: string;
   /** The matchers of a silence to be made, a line each. */
   match?: string;
 }
 
-const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "anomaly", "compare", "match", "cols", "group", "view", "file"] as const;
+const names = ["q", "sort", "tab", "alert", "pick", "from", "to", "late", "anomaly", "compare", "match", "cols", "group", "view", "file", "span"] as const;
 
 export function readSearch(raw: Record<string, unknown>): Search {
   const search: Search = {};

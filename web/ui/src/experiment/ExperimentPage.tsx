@@ -7,9 +7,10 @@ import { formatCount } from "../kit/numbers";
 import { PageHead } from "../kit/PageHead";
 import { Empty, Failure, Loading } from "../kit/States";
 import { useRowKeys } from "../kit/useRowKeys";
+import { ExperimentViews } from "../trace/ExperimentViews";
 import { ColumnPicker } from "./ColumnPicker";
 import { allColumns, orderOf, readColumn, readColumns, usualColumns, valueOf, writeColumns } from "./columns";
-import { fieldsOf } from "./complete";
+import { fieldsOf, runValues } from "./complete";
 import { Diff } from "./Diff";
 import classes from "./experiment.module.css";
 import { groupRows, type Row } from "./groups";
@@ -61,7 +62,8 @@ function Loaded({ of }: { of: Experiment }) {
         <Link to="/experiments" search={{}} className={`link ${classes.crumb}`}>Experiments</Link> · id {of.id} · {formatCount(of.runs)} runs{of.running > 0 && `, ${formatCount(of.running)} running`}{of.tags["mlflow.note.content"] && ` · ${of.tags["mlflow.note.content"]}`}
       </PageHead>
       <div className={classes.bar}>
-        <RunFilter key={q} text={q} fields={fields} busy={isFetching && q !== ""} onAsk={(text) => go({ q: text || undefined })} />
+        <ExperimentViews id={of.id} on="runs" />
+        <RunFilter key={q} text={q} what="runs" example="metrics.accuracy > 0.9 AND params.optimizer = 'adam'" values={runValues} fields={fields} busy={isFetching && q !== ""} onAsk={(text) => go({ q: text || undefined })} />
         <Select size="xs" w={180} aria-label="Group by" placeholder="Group by" clearable searchable value={group ?? null} onChange={(v) => go({ group: v ?? undefined })} data={all.filter((c) => c.kind !== "metrics").map((c) => ({ value: c.id, label: `${c.kind}.${c.key}` }))} limit={100} />
         {chosen.length > 0 && <Button size="xs" variant="subtle" onClick={() => setSelected(new Set())}>Choose none of {formatCount(chosen.length)}</Button>}
         <ColumnPicker all={all} chosen={columns} onChange={(next) => go({ cols: next && writeColumns(next) })} />

@@ -33,7 +33,7 @@ function Loaded({ run }: { run: Run }) {
         <Link to="/experiments/$id" params={{ id: run.experiment }} search={{}} className={`link ${classes.crumb}`}>{experiment?.name ?? `Experiment ${run.experiment}`}</Link>
         {run.user && ` · ${run.user}`}{run.startedAt && <> · began <Time at={run.startedAt} />, took <Span from={run.startedAt} to={run.endedAt} /></>}{run.deleted && " · deleted"}
       </PageHead>
-      <div className={classes.bar}><RunMark status={run.status} /><span className="mono dim">{run.id}</span><Copy value={run.id} what="the id of the run" /></div>
+      <div className={classes.bar}><RunMark status={run.status} /><span className="mono dim">{run.id}</span><Copy value={run.id} what="the id of the run" /><Link to="/experiments/$id/traces" params={{ id: run.experiment }} search={{ q: `attributes.run_id = '${run.id}'` }} className={`link ${classes.crumb}`}>Its traces</Link></div>
       <Tabs value={tab} onChange={(v) => void navigate({ to: ".", replace: true, search: (old) => ({ ...old, tab: v === "overview" || v === null ? undefined : v }) })} keepMounted={false} className={classes.tabs}>
         <Tabs.List>
           <Tabs.Tab value="overview">Overview</Tabs.Tab>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completions, fieldsOf } from "./complete";
+import { completions, fieldsOf, runValues } from "./complete";
 
 const fields = fieldsOf({ metrics: ["loss", "val loss"], params: ["optimizer"], tags: ["team"] });
 
@@ -16,7 +16,7 @@ test("an operator fits its field", () => {
 });
 
 test("a status has few values, and a whole clause goes on with AND", () => {
-  expect(completions("attributes.status = ", fields)[0]).toBe("attributes.status = 'FINISHED'");
+  expect(completions("attributes.status = ", fields, runValues)[0]).toBe("attributes.status = 'FINISHED'");
   expect(completions("metrics.loss < 1 ", fields)).toEqual(["metrics.loss < 1 AND "]);
   expect(completions("metrics.loss < 1 AND tags.te", fields)).toEqual(["metrics.loss < 1 AND tags.team "]);
 });

@@ -1,5 +1,5 @@
-// The content of a run's files, for a look at it.
-import { fileAddress, type RunFile } from "./query";
+// The content of files of runs and models, for a look at it.
+import { fileAddress, type Keeper, type RunFile } from "./query";
 
 export type Content =
   | { kind: "text"; text: string; cut: boolean }
@@ -36,8 +36,8 @@ async function begin(address: string, most: number, signal: AbortSignal): Promis
   return { bytes: bytes.subarray(0, most), cut: size > most };
 }
 
-export async function readContent(run: string, file: RunFile, signal: AbortSignal): Promise<Content> {
-  const address = fileAddress(run, file.path);
+export async function readContent(of: Keeper, file: RunFile, signal: AbortSignal): Promise<Content> {
+  const address = fileAddress(of, file.path);
   const image = images[file.path.slice(file.path.lastIndexOf(".") + 1).toLowerCase()];
   if (image) return readImage(address, image, file.size, signal);
   if (/\.parquet$/i.test(file.path)) return readParquet(address, file.size, signal);

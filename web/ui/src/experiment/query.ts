@@ -49,11 +49,28 @@ export const runQuery = (id: string) =>
 export const historyQuery = (id: string, key: string, running: boolean) =>
   queryOptions({ queryKey: ["run", id, "history", key], queryFn: ({ signal }) => take(client.GET(`${base}/runs/{id}/history`, { params: { path: { id }, query: { key, points: 1000 } }, signal })), refetchInterval: running ? live : false });
 
-export const filesQuery = (id: string, path: string, running: boolean) =>
-  queryOptions({ queryKey: ["run", id, "files", path], queryFn: ({ signal }) => take(client.GET(`${base}/runs/{id}/files`, { params: { path: { id }, query: path ? { path } : {} }, signal })), refetchInterval: running ? every : false });
+/** What has files: a run, or a logged model; live while more may come. */
+export interface Keeper { kind: "run" | "model"; id: string; location: string; live: boolean }
 
-/** Where a file of a run can be fetched. */
-export const fileAddress = (run: string, path: string): string => `/get-artifact?${new URLSearchParams({ run_id: run, path }).toString()}`;
+export const loggedModelQuery = (id: string) =>
+  queryOptions({ queryKey: ["logged model", id], queryFn: ({ signal }) => take(client.GET(`${base}/logged-models/{id}`, { params: { path: { id } }, signal })), retry: false });
+
+export const filesQuery = (of: Keeper, path: string) =>
+  queryOptions({
+    queryKey: [of.kind, of.id, "files", path],
+    queryFn: ({ signal }) => {
+      const asked = { params: { path: { id: of.id }, query: path ? { path } : {} }, signal };
+      return of.kind === "run" ? take(client.GET(`${base}/runs/{id}/files`, asked)) : take(client.GET(`${base}/logged-models/{id}/files`, asked));
+    },
+    refetchInterval: of.live ? every : false,
+  });
+
+/** Where a file can be fetched. */
+export function fileAddress(of: Keeper, path: string): string {
+  if (of.kind === "run") return `/get-artifact?${new URLSearchParams({ run_id: of.id, path }).toString()}`;
+  const whole = `${of.location.replace(/^mlflow-artifacts:\/*/, "")}/${path}`;
+  return `/api/2.0/mlflow-artifacts/artifacts/${whole.split("/").map(encodeURIComponent).join("/")}`;
+}
 
 /** A condition of MLflow's grammar that a text contains another. */
 export function contains(field: string, text: string): string {

@@ -332,8 +332,8 @@ func (c *Config) Validate() error {
 		key, problem, _ := strings.Cut(err.Error(), ": ")
 		return bad(key, "%s", problem)
 	}
-	if c.Learning.PurgeDeletedAfter < 0 {
-		return bad("learning.purge_deleted_after", "%s is negative; write 720h for 30 days, or 0 to keep everything", c.Learning.PurgeDeletedAfter)
+	if err := c.Learning.validate(bad); err != nil {
+		return err
 	}
 	if err := c.Audit.Export.Validate(); err != nil {
 		key, problem, _ := strings.Cut(err.Error(), ": ")

@@ -35,7 +35,7 @@ func (a *App) openLearning(ctx context.Context) (err error) {
 	if l.db, err = store.Open(ctx, a.cfg.store(), "ml", store.LearningSchema(), a.part("store")); err != nil {
 		return fmt.Errorf("open the database of experiments: %w", err)
 	}
-	l.files = artifact.New(l.db, a.blobs, a.part("artifact"))
+	l.files = artifact.New(l.db, a.blobs, a.cfg.Learning.Quota.bounds(), a.part("artifact"))
 	if l.experiments, err = experiment.Open(ctx, l.db); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,6 +22,39 @@ type LearningConfig struct {
 	// PurgeDeletedAfter is how long deleted experiments, runs and logged models can be restored; then they are removed for
 	// good, with their files. 0 keeps them until somebody asks for a purge.
 	PurgeDeletedAfter time.Duration `yaml:"purge_deleted_after"`
+	// TracesKeptFor is how long traces are kept after they began, with their spans and files; then they are removed for
+	// good. 0 keeps them until somebody deletes them.
+	TracesKeptFor time.Duration `yaml:"traces_kept_for"`
+	// Quota bounds the files.
+	Quota LearningQuotaConfig `yaml:"quota"`
+}
+
+// LearningQuotaConfig bounds the files of runs, models and traces. A file for which there is no room is refused as a
+// whole, and what is there stays.
+type LearningQuotaConfig struct {
+	// MaxBytes is how many bytes all files may have together; 0 is without bound.
+	MaxBytes int64 `yaml:"max_bytes"`
+	// MaxBytesPerExperiment is how many bytes the files of each experiment may have together; 0 is without bound.
+	MaxBytesPerExperiment int64 `yaml:"max_bytes_per_experiment"`
+}
+
+func (q LearningQuotaConfig) bounds() artifact.Quota {
+	return artifact.Quota{Total: q.MaxBytes, PerRoot: q.MaxBytesPerExperiment}
+}
+
+// validate says, by bad, what is wrong.
+func (l *LearningConfig) validate(bad func(key, format string, args ...any) error) error {
+	switch {
+	case l.PurgeDeletedAfter < 0:
+		return bad("learning.purge_deleted_after", "%s is negative; write 720h for 30 days, or 0 to keep everything", l.PurgeDeletedAfter)
+	case l.TracesKeptFor < 0:
+		return bad("learning.traces_kept_for", "%s is negative; write 720h for 30 days, or 0 to keep all", l.TracesKeptFor)
+	case l.Quota.MaxBytes < 0:
+		return bad("learning.quota.max_bytes", "%d is negative; write a number of bytes, or 0 for no bound", l.Quota.MaxBytes)
+	case l.Quota.MaxBytesPerExperiment < 0:
+		return bad("learning.quota.max_bytes_per_experiment", "%d is negative; write a number of bytes, or 0 for no bound", l.Quota.MaxBytesPerExperiment)
+	}
+	return nil
 }
 
 // purgeEvery is how often the rule is applied.
@@ -110,18 +144,25 @@ func (s aliasSetter) Execute(ctx context.Context, r approval.Request, note appro
 	})
 }
 
-// keepRule applies the rule about what was deleted until ctx ends.
-func (a *App) keepRule(ctx context.Context) error {
-	after := a.cfg.Learning.PurgeDeletedAfter
-	if after <= 0 {
+// keepRules applies the rules about what was deleted and how old traces may be until ctx ends.
+func (a *App) keepRules(ctx context.Context) error {
+	rules := a.cfg.Learning
+	if rules.PurgeDeletedAfter == 0 && rules.TracesKeptFor == 0 {
 		<-ctx.Done()
 		return nil
 	}
 	ticker := time.NewTicker(purgeEvery)
 	defer ticker.Stop()
 	for {
-		if err := a.applyRule(ctx, time.Now().Add(-after)); err != nil && ctx.Err() == nil {
-			a.part("experiments").Warn("what was deleted could not be purged; it is tried again", "error", err)
+		var deleted, old error
+		if rules.PurgeDeletedAfter > 0 {
+			deleted = a.purgeByRule(ctx, time.Now().Add(-rules.PurgeDeletedAfter))
+		}
+		if rules.TracesKeptFor > 0 {
+			old = a.dropTraces(ctx, time.Now().Add(-rules.TracesKeptFor))
+		}
+		if err := errors.Join(deleted, old); err != nil && ctx.Err() == nil {
+			a.part("experiments").Warn("a rule of retention could not be applied; it is tried again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -131,7 +172,8 @@ func (a *App) keepRule(ctx context.Context) error {
 	}
 }
 
-func (a *App) applyRule(ctx context.Context, before time.Time) error {
+// purgeByRule purges what was deleted before a time.
+func (a *App) purgeByRule(ctx context.Context, before time.Time) error {
 	gone, err := a.learning.purge(ctx, before)
 	if err != nil || gone.Experiments+gone.Runs+gone.Models == 0 {
 		return err
@@ -139,4 +181,19 @@ func (a *App) applyRule(ctx context.Context, before time.Time) error {
 	return a.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		return attestPurge(ctx, tx, a.clock.Now(), "engine", gone, "learning.purge_deleted_after")
 	})
+}
+
+// dropTraces removes traces that began before a time.
+func (a *App) dropTraces(ctx context.Context, before time.Time) error {
+	gone, err := a.learning.traces.DeleteBefore(ctx, before.UnixMilli())
+	if gone == 0 {
+		return err
+	}
+	a.learning.files.Tidy()
+	return errors.Join(err, a.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		_, err := audit.Append(ctx, tx, audit.Leaf{
+			At: a.clock.Now(), Actor: "engine", Action: "traces.purge", Object: "traces", Reason: "learning.traces_kept_for", Data: fmt.Appendf(nil, "%d traces were removed that began before %s.", gone, before.UTC().Format(time.RFC3339)),
+		})
+		return err
+	}))
 }

@@ -1,7 +1,7 @@
 // Package artifact keeps files that belong to runs, logged models and traces, by path: "3/<run>/artifacts/model/MLmodel".
 // The names stand in the database ml, with size and SHA-256; the content is in base/blob.
 //
-//	files := artifact.New(db, blobs, logger)
+//	files := artifact.New(db, blobs, artifact.Quota{}, logger)
 //	file, err := files.Put(ctx, "3/"+run+"/artifacts/notes.txt", body)
 //	file, content, err := files.Open(ctx, path, 0, -1)
 //

@@ -21,6 +21,7 @@ import (
 type Files struct {
 	db     *store.DB
 	blobs  *blob.Store
+	quota  Quota
 	logger *slog.Logger
 
 	mu sync.Mutex
@@ -31,8 +32,8 @@ type Files struct {
 }
 
 // New returns the files in a database and a store of blobs. Run must run.
-func New(db *store.DB, blobs *blob.Store, logger *slog.Logger) *Files {
-	return &Files{db: db, blobs: blobs, logger: logger, coming: map[string]struct{}{}, sweep: make(chan struct{}, 1)}
+func New(db *store.DB, blobs *blob.Store, quota Quota, logger *slog.Logger) *Files {
+	return &Files{db: db, blobs: blobs, quota: quota, logger: logger, coming: map[string]struct{}{}, sweep: make(chan struct{}, 1)}
 }
 
 // newBlob returns a key for new content.
@@ -66,7 +67,7 @@ func (f *Files) arrived(key string) {
 }
 
 // Put stores what content gives until its end under a path, replacing what is there. ErrPath if the path is not one, or
-// leads through a file, or is a folder. An error of content comes back as it is, and nothing is stored.
+// leads through a file, or is a folder; ErrQuota if there is no room. An error of content comes back as it is, and nothing is stored.
 func (f *Files) Put(ctx context.Context, p string, content io.Reader) (File, error) {
 	name, err := Clean(p)
 	if err == nil && name == "" {
@@ -74,6 +75,13 @@ func (f *Files) Put(ctx context.Context, p string, content io.Reader) (File, err
 	}
 	if err != nil {
 		return File{}, err
+	}
+	if f.quota != (Quota{}) {
+		room, err := f.room(ctx, f.db.Read(), name)
+		if err != nil {
+			return File{}, fmt.Errorf("put artifact %s: %w", name, err)
+		}
+		content = &bounded{content, room}
 	}
 	key, err := f.announce(ctx)
 	if err != nil {
@@ -136,6 +144,9 @@ func (f *Files) name(ctx context.Context, tx store.Tx, file *File) error {
 	if inside > 0 {
 		return fmt.Errorf("%w: %s is a folder", ErrPath, file.Path)
 	}
+	if err := f.account(ctx, tx, file); err != nil {
+		return err
+	}
 	if _, err := store.Exec(ctx, tx, "INSERT INTO artifact_trash (blob) SELECT blob FROM artifacts WHERE path = ?", file.Path); err != nil {
 		return err
 	}
@@ -146,6 +157,24 @@ func (f *Files) name(ctx context.Context, tx store.Tx, file *File) error {
 	}
 	_, err = store.Exec(ctx, tx, "DELETE FROM artifact_trash WHERE blob = ?", file.blob)
 	return err
+}
+
+// account counts a file that comes, and refuses it if others have taken the room meanwhile.
+func (f *Files) account(ctx context.Context, tx store.Tx, file *File) error {
+	if f.quota != (Quota{}) {
+		room, err := f.room(ctx, tx, file.Path)
+		if err != nil {
+			return err
+		}
+		if file.Size > room {
+			return fmt.Errorf("%w: other files came first, and there is room for %d bytes", ErrQuota, room)
+		}
+	}
+	var files, bytes int64
+	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM artifacts WHERE path = ?", file.Path).Scan(&files, &bytes); err != nil {
+		return err
+	}
+	return count(ctx, tx, rootOf(file.Path), 1-files, file.Size-bytes)
 }
 
 // within returns the bounds of the paths inside a folder.
@@ -235,6 +264,16 @@ func (f *Files) Delete(ctx context.Context, p string) error {
 // Remove is Delete within another change; the content is removed some time after its commit.
 func Remove(ctx context.Context, tx store.Tx, name string) error {
 	begin, end := within(name)
+	var files, bytes int64
+	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM artifacts WHERE path = ? OR path >= ? AND path < ?", name, begin, end).Scan(&files, &bytes); err != nil {
+		return err
+	}
+	if files == 0 {
+		return nil
+	}
+	if err := count(ctx, tx, rootOf(name), -files, -bytes); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		"INSERT INTO artifact_trash (blob) SELECT blob FROM artifacts WHERE path = ? OR path >= ? AND path < ?",
 		"DELETE FROM artifacts WHERE path = ? OR path >= ? AND path < ?",

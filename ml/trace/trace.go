@@ -64,8 +64,8 @@ type Info struct {
 	Request, Response string
 	// Root is the name of the first span without a parent, of those in the store; "" for none.
 	Root           string
-	Tags, Metadata    []experiment.Tag
-	Assessments       []json.RawMessage
+	Tags, Metadata []experiment.Tag
+	Assessments    []json.RawMessage
 }
 
 // Trace is a trace with its spans, as MLflow's clients read them, in the order of their begin.

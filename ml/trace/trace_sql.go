@@ -273,6 +273,26 @@ func (s *Store) Delete(ctx context.Context, experimentID int64, ids []string, be
 	return deleted, err
 }
 
+// DeleteBefore removes all traces that began before a time, in milliseconds since 1970, a part in each transaction, and
+// returns how many there were.
+func (s *Store) DeleteBefore(ctx context.Context, before int64) (deleted int, err error) {
+	const part = 500
+	for {
+		var found []string
+		err := s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+			found = nil
+			if err := tx.NewRaw("SELECT id FROM traces WHERE started_at < ? LIMIT ?", before, part).Scan(ctx, &found); err != nil {
+				return err
+			}
+			return remove(ctx, tx, found)
+		})
+		if err != nil || len(found) == 0 {
+			return deleted, err
+		}
+		deleted += len(found)
+	}
+}
+
 // PurgeExperiments removes all traces, scorers and evaluation sets of experiments that are gone, within their transaction.
 func PurgeExperiments(ctx context.Context, tx store.Tx, experiments []int64) error {
 	if len(experiments) == 0 {

@@ -12,10 +12,14 @@ import (
 // The forms in which MLflow's clients upload spans say the same.
 func TestEveryFormOfASpanFileIsRead(t *testing.T) {
 	want := []trace.Span{
-		{ID: "00000000000000aa", Name: "answer", Kind: "CHAIN", Status: "OK", StartedAt: 1_700_000_000_000_000_000, EndedAt: 1_700_000_000_250_000_000,
-			Inputs: map[string]any{"q": "why?"}, Outputs: "because", Attributes: map[string]any{"k": json.Number("5")}},
-		{ID: "00000000000000bb", Parent: "00000000000000aa", Name: "ask", Status: "ERROR", Message: "no answer", StartedAt: 1_700_000_000_100_000_000, EndedAt: 1_700_000_000_200_000_000,
-			Attributes: map[string]any{}, Events: []trace.Event{{Name: "exception", At: 1_700_000_000_150_000_000, Attributes: map[string]any{"exception.message": "no answer"}}}},
+		{
+			ID: "00000000000000aa", Name: "answer", Kind: "CHAIN", Status: "OK", StartedAt: 1_700_000_000_000_000_000, EndedAt: 1_700_000_000_250_000_000,
+			Inputs: map[string]any{"q": "why?"}, Outputs: "because", Attributes: map[string]any{"k": json.Number("5")},
+		},
+		{
+			ID: "00000000000000bb", Parent: "00000000000000aa", Name: "ask", Status: "ERROR", Message: "no answer", StartedAt: 1_700_000_000_100_000_000, EndedAt: 1_700_000_000_200_000_000,
+			Attributes: map[string]any{}, Events: []trace.Event{{Name: "exception", At: 1_700_000_000_150_000_000, Attributes: map[string]any{"exception.message": "no answer"}}},
+		},
 	}
 	for name, text := range map[string]string{
 		"Python, version 3": `{"spans":[

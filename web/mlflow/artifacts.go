@@ -249,6 +249,12 @@ func (f *Face) uploadArtifact(w http.ResponseWriter, r *http.Request) {
 		err = f.filesAllowed(r, name, access.MayEdit)
 	}
 	if err == nil {
+		var room int64
+		if room, err = f.Files.Room(r.Context(), name); err == nil && r.ContentLength > room {
+			err = fmt.Errorf("%w: the file has %d bytes, and there is room for %d", artifact.ErrQuota, r.ContentLength, room)
+		}
+	}
+	if err == nil {
 		_, err = f.Files.Put(r.Context(), name, r.Body)
 	}
 	if err != nil {

@@ -218,6 +218,8 @@ func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		fail(w, http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", err.Error())
 	case errors.Is(err, artifact.ErrPath):
 		fail(w, http.StatusBadRequest, "INVALID_PARAMETER_VALUE", err.Error())
+	case errors.Is(err, artifact.ErrQuota):
+		fail(w, http.StatusRequestEntityTooLarge, "RESOURCE_EXHAUSTED", err.Error()+"; nothing was stored. Delete files, have what was deleted purged, or ask an admin for a larger learning.quota.")
 	case errors.Is(err, syscall.ENOSPC):
 		f.Logger.Error("the disk is full", "route", r.Pattern, "error", err)
 		fail(w, http.StatusInsufficientStorage, "RESOURCE_EXHAUSTED", "The disk is full, and nothing was stored: free space on the server, and send it again.")

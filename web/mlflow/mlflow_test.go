@@ -55,7 +55,7 @@ func start(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.files = artifact.New(db, blobs, logger)
+	s.files = artifact.New(db, blobs, artifact.Quota{}, logger)
 	mux := http.NewServeMux()
 	s.face = mlflow.Routes(mux, mlflow.Config{
 		Experiments: experiments, Files: s.files, Models: model.Open(db), Traces: trace.Open(db, experiments),

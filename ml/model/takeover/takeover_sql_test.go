@@ -39,7 +39,7 @@ func target(t *testing.T) takeover.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return takeover.Target{Experiments: experiments, Files: artifact.New(db, blobs, logger), Models: model.Open(db)}
+	return takeover.Target{Experiments: experiments, Files: artifact.New(db, blobs, artifact.Quota{}, logger), Models: model.Open(db)}
 }
 
 const (

@@ -1,0 +1,16 @@
+-- +goose Up
+
+-- How much is kept below each first part of a path, which is an experiment's id, and below '' in all (ml/artifact).
+CREATE TABLE artifact_usage (
+    root  TEXT   NOT NULL PRIMARY KEY,
+    files BIGINT NOT NULL,
+    bytes BIGINT NOT NULL
+);
+INSERT INTO artifact_usage (root, files, bytes)
+SELECT CAST(e.id AS TEXT), COUNT(*), SUM(a.size) FROM experiments AS e
+JOIN artifacts AS a ON a.path >= CAST(e.id AS TEXT) || '/' AND a.path < CAST(e.id AS TEXT) || '0'
+GROUP BY e.id;
+INSERT INTO artifact_usage (root, files, bytes) SELECT '', COUNT(*), COALESCE(SUM(size), 0) FROM artifacts;
+
+-- +goose Down
+DROP TABLE artifact_usage;

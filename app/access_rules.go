@@ -126,6 +126,7 @@ func rules() access.Table { //nolint:funlen // a table
 	add(person(access.Whole, admins), "POST", "/purges", "/purges/preview", "/experiments/purges", "/experiments/purges/preview")
 	add(person(access.Shared, everybody), "GET", "/experiments", "/experiments/{id}", "/experiments/{id}/keys", "/runs", "/runs/{id}", "/runs/{id}/history", "/runs/{id}/files",
 		"/logged-models/{id}", "/logged-models/{id}/files", "/traces", "/traces/{id}", "/models", "/models/{name}", "/models/{name}/versions")
+	add(person(access.Shared, []access.Role{access.Researcher, access.Admin}), "POST", "/models/{name}/versions")
 	add(person(access.Whole, []access.Role{access.Researcher, access.Admin}), "PUT", "/models/{name}/aliases/{alias}")
 	return table
 }

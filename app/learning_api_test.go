@@ -90,6 +90,50 @@ func TestRunsAndModelsAsThePagesReadThem(t *testing.T) {
 	c.as(reader, "GET", "/runs/"+run+"/files?path=../../x", "", 422, nil)
 }
 
+// What a run has kept is registered from its page, by whoever may.
+func TestAVersionIsRegisteredFromThePage(t *testing.T) {
+	c := startClosed(t, testConfig(t))
+	c.admin()
+	researcher := c.browser(c.user("rita", access.Grant{Role: access.Researcher}))
+	reader := c.browser(c.user("ann", access.Grant{Role: access.Viewer}))
+	var begun struct {
+		Run struct {
+			Info struct {
+				RunID string `json:"run_id"`
+			}
+		}
+	}
+	callMLflow(t, c.URL(), "POST", "/api/2.0/mlflow/runs/create", `{"experiment_id":"0"}`, &begun)
+	run := begun.Run.Info.RunID
+	callMLflow(t, c.URL(), "PUT", "/api/2.0/mlflow-artifacts/artifacts/0/"+run+"/artifacts/model/MLmodel", "flavors: {}", nil)
+	var logged struct {
+		Model struct {
+			Info struct {
+				ID string `json:"model_id"`
+			}
+		}
+	}
+	callMLflow(t, c.URL(), "POST", "/api/2.0/mlflow/logged-models", `{"experiment_id":"0","name":"net","source_run_id":"`+run+`"}`, &logged)
+
+	const path = "/models/churn/versions"
+	c.as(reader, "POST", path, `{"run":"`+run+`","path":"model"}`, 403, nil)
+	for _, body := range []string{`{}`, `{"run":"` + run + `"}`, `{"run":"` + run + `","path":"plots"}`, `{"run":"` + run + `","path":"../../x"}`, `{"run":"` + run + `","path":"model","logged":"m-1"}`} {
+		c.as(researcher, "POST", path, body, 422, nil)
+	}
+	c.as(researcher, "POST", path, `{"run":"none","path":"model"}`, 404, nil)
+	c.as(researcher, "POST", path, `{"logged":"m-1"}`, 404, nil)
+	c.as(researcher, "GET", "/models/churn", "", 404, nil) // nothing of it was made
+	var v api.ModelVersion
+	c.as(researcher, "POST", path, `{"run":"`+run+`","path":"model","description":"first"}`, 200, &v)
+	if v.Version != 1 || v.Run != run || v.Source != "mlflow-artifacts:/0/"+run+"/artifacts/model" || v.Description != "first" {
+		t.Errorf("the first: %+v", v)
+	}
+	c.as(researcher, "POST", path, `{"logged":"`+logged.Model.Info.ID+`"}`, 200, &v)
+	if v.Version != 2 || v.Run != run || v.Logged != logged.Model.Info.ID {
+		t.Errorf("the second: %+v", v)
+	}
+}
+
 // Both halves know the address /health: a browser wants the page, a client of MLflow a word.
 func TestHealthIsAPageForBrowsersAndAWordForPrograms(t *testing.T) {
 	c := startClosed(t, testConfig(t))

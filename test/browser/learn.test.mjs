@@ -1,18 +1,27 @@
 // What a data scientist looks at: experiments, runs, their files, and registered models. Everything was sent by MLflow's API.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { openPage, seriousFindings, startBrowser, startServer } from "./harness.mjs";
+import { eventually, openPage, seriousFindings, startBrowser, startServer } from "./harness.mjs";
 
 let server, browser, experiment, last;
 const pages = [];
 
 async function mlflow(method, path, body) {
-  const answer = await fetch(`${server.url}/api/2.0/${path}`, { method, headers: { "Content-Type": "application/json" }, body: typeof body === "string" ? body : JSON.stringify(body) });
+  const answer = await fetch(`${server.url}/api/2.0/${path}`, { method, headers: { "Content-Type": "application/json" }, body: typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body) });
   assert.equal(answer.status, 200, `${path}: ${await answer.clone().text()}`);
   return answer.json();
 }
 
 const signature = `flavors: {}\nsignature:\n  inputs: '[{"type": "double", "name": "age", "required": true}]'\n`;
+
+/** Two rows of customer, age and score, as Parquet. */
+const parquet = Buffer.from(`UEFSMRUGFSwVLBXtoOdCTBUEFQAVBBUMFQAVABIcGAJjMhgCYzEWACgCYzIYAmMxAAAAgAEEAgQDAgAAAAIAAAAAAAAAYzFjMhUGFSAVIBXe39HDBUwVBBUAFQQVABUAFQASHBgIKQAAAAAAAAAYCAcAAAAAAAAA
+  FgAoCCkAAAAAAAAAGAgHAAAAAAAAAAAAACkAAAAAAAAABwAAAAAAAAAVBhUgFSAVioT92ANMFQQVABUEFQAVABUAEhwYCAAAAAAAAOA/GAgAAAAAAADQPxYAKAgAAAAAAADgPxgIAAAAAAAA0D8AAAAAAAAAAADg
+  PwAAAAAAANA/GRIAGRgCYzEZGAJjMhUAGRYAABkSABkYCAcAAAAAAAAAGRgIKQAAAAAAAAAVABkWAAAZEgAZGAgAAAAAAADQPxkYCAAAAAAAAOA/FQAZFgAAGRwWCBWKARYAAAAZHBaSARWwARYAAAAZHBbCAhWw
+  ARYAAAAVBBlMSANyb3cVBgAVDCUAGAhjdXN0b21lciUATBwAAAAVBBWAARUAGANhZ2UlJEysE0ARAAAAFQoVgAEVABgFc2NvcmUAFgQZHBk8JgAcFQwZFQwZGAhjdXN0b21lchUAFgQWigEWigEmCDw2ACgCYzIY
+  AmMxABkcFQYVDBUCADwWCAAAFpQFFRYW8gMVJgAmABwVBBkVABkYA2FnZRUAFgQWsAEWsAEmkgE8NgAoCCkAAAAAAAAAGAgHAAAAAAAAAAAZHBUGFQAVAgAAFqoFFRgWmAQVPgAmABwVChkVABkYBXNjb3JlFQAW
+  BBawARawASbCAjw2ACgIAAAAAAAA4D8YCAAAAAAAANA/ABkcFQYVABUCAAAWwgUVGBbWBBU+ABbqAxYEGQwWCBbqAxQAABkMGDdnaXRodWIuY29tL3BhcnF1ZXQtZ28vcGFycXVldC1nbyB2ZXJzaW9uIDAuMzIu
+  MChidWlsZCApGTwcAAAcAAAcAAAAeAEAAFBBUjE=`.replaceAll(/\s/g, ""), "base64");
 
 before(async () => {
   server = await startServer();
@@ -28,6 +37,10 @@ before(async () => {
   const files = `mlflow-artifacts/artifacts/${experiment}/${last}/artifacts`;
   await mlflow("PUT", `${files}/model/MLmodel`, signature);
   await mlflow("PUT", `${files}/report.csv`, 'customer,note\nc1,"a, b"\n');
+  await mlflow("PUT", `${files}/scores.parquet`, parquet);
+  const logged = (await mlflow("POST", "mlflow/logged-models", { experiment_id: experiment, name: "net", source_run_id: last })).model.info;
+  await mlflow("PUT", `mlflow-artifacts/artifacts/${logged.artifact_uri.replace("mlflow-artifacts:/", "")}/MLmodel`, signature);
+  await mlflow("POST", "mlflow/runs/outputs", { run_id: last, models: [{ model_id: logged.model_id, step: 0 }] });
   await mlflow("PUT", `${files}/plot.svg`, '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>');
   await mlflow("POST", "mlflow/registered-models/create", { name: "churn eu", description: "Who **leaves**\n\n<img src=x onerror=alert(1)>" });
   await mlflow("POST", "mlflow/model-versions/create", { name: "churn eu", source: `mlflow-artifacts:/${experiment}/${last}/artifacts/model`, run_id: last });
@@ -133,14 +146,62 @@ test("a chart of a running run goes on by itself", async () => {
 
 test("a run's files are looked at: signature, table, picture", async () => {
   const page = await open(`/runs/${last}?tab=files`);
-  await page.getByRole("button", { name: "model" }).click();
+  await page.getByRole("button", { name: "model", exact: true }).click();
   await page.getByRole("button", { name: /MLmodel/ }).click();
   await page.getByRole("row", { name: "inputs age double yes" }).waitFor();
   await page.getByRole("button", { name: /report.csv/ }).click();
   await page.getByRole("cell", { name: "a, b" }).waitFor();
+  await page.getByRole("button", { name: /scores.parquet/ }).click();
+  await page.getByRole("row", { name: "c1 41 0.5" }).waitFor();
   await fine(page);
   await page.getByRole("button", { name: /plot.svg/ }).click();
   await page.waitForFunction(() => document.querySelector('img[alt="plot.svg"]')?.naturalWidth === 40);
+  await fine(page);
+});
+
+test("the files of a logged model are looked at", async () => {
+  const page = await open(`/runs/${last}?tab=files`);
+  await page.getByRole("button", { name: "model net" }).click();
+  await page.getByRole("button", { name: /MLmodel/ }).click();
+  await page.getByRole("row", { name: "inputs age double yes" }).waitFor();
+  await page.reload();
+  await page.getByRole("row", { name: "inputs age double yes" }).waitFor();
+  await fine(page);
+});
+
+test("a trace is found and read as a tree, by the keyboard", async () => {
+  const at = (ms) => String(1_700_000_000_000 * 1_000_000 + ms * 1_000_000);
+  const span = (n, parent, name, from, to, further = {}) => ({ traceId: "000000000000000000000000000000a1", spanId: n.repeat(16), ...(parent ? { parentSpanId: parent.repeat(16) } : {}), name, startTimeUnixNano: at(from), endTimeUnixNano: at(to), ...further });
+  const text = (key, value) => ({ key, value: { stringValue: value } });
+  const spans = [
+    span("a", "", "answer", 0, 900, { attributes: [text("mlflow.spanInputs", '{"q": "why?"}'), text("mlflow.spanOutputs", '"because"')] }),
+    span("b", "a", "retrieve", 10, 200), span("c", "b", "embed", 20, 50),
+    span("d", "a", "ask", 210, 880, { status: { code: 2, message: "too slow" }, attributes: [text("model", "tiny")] }),
+  ];
+  const answer = await fetch(`${server.url}/v1/traces`, { method: "POST", headers: { "Content-Type": "application/json", "x-mlflow-experiment-id": experiment }, body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }) });
+  assert.equal(answer.status, 200);
+  const page = await open(`/experiments/${experiment}`);
+  await page.getByRole("group", { name: "Views" }).getByRole("link", { name: "Traces" }).click();
+  await page.getByRole("link", { name: "answer" }).waitFor();
+  await page.getByText("because", { exact: true }).waitFor();
+  await fine(page);
+  const box = page.getByRole("combobox", { name: "Filter", exact: true });
+  await box.fill("span.name = 'ask'");
+  await box.press("Enter");
+  await page.getByRole("link", { name: "answer" }).click();
+  const tree = page.getByRole("region", { name: "Spans" });
+  const names = (want) => eventually(`the tree is ${want}`, async () => (await tree.getByRole("link").allTextContents()).join(" ") === want);
+  await names("answer retrieve embed ask");
+  await page.getByRole("article", { name: "Span answer" }).getByText('"q": "why?"').waitFor();
+  await fine(page);
+  for (const key of ["j", "j", "j"]) await page.keyboard.press(key);
+  const detail = page.getByRole("article", { name: "Span ask" });
+  await detail.getByText("too slow").waitFor();
+  await detail.getByRole("row", { name: "model tiny" }).waitFor();
+  await page.reload();
+  await detail.getByText("too slow").waitFor();
+  await tree.getByRole("button", { name: "1 span below retrieve" }).click();
+  await names("answer retrieve ask");
   await fine(page);
 });
 

@@ -2,11 +2,11 @@
 // ends is begun anew above it.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import { ask, password } from "./crew.mjs";
 import { api, eventually, openPage, outage, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
 
 let server, browser;
 const pages = [];
-const password = "correct horse battery staple";
 
 before(async () => {
   server = await startServer("closed");
@@ -44,12 +44,6 @@ async function pick(page, label, value) {
   await page.getByRole("option", { name: value, exact: true }).click();
 }
 
-/** Sends a request as the page does: with its cookie and what it shows with changes. */
-const ask = (page, method, path, body) => page.evaluate(async ([address, how, content]) => {
-  const me = await (await fetch("/api/fairlead/v1/me")).json();
-  const answer = await fetch(address, { method: how, headers: { "Content-Type": "application/json", "Fairlead-CSRF": me.csrf }, body: content && JSON.stringify(content) });
-  return { status: answer.status, body: await answer.json().catch(() => null) };
-}, [api + path, method, body]);
 
 test("the first link makes an admin, once", async () => {
   const page = await open();

@@ -9,10 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { ask, password } from "./crew.mjs";
 import { api, eventually, openPage, outage, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
 
 const run = promisify(execFile);
-const password = "correct horse battery staple";
 let server, browser, folder, provider, issuer;
 const at = {}; // the page of each person
 
@@ -47,12 +47,6 @@ async function open(name, path = "/") {
 
 /** What the console of a page complains about, but for requests that were to be refused. */
 const complaints = (page) => page.complaints.filter((text) => !/status of 401/.test(text));
-
-const ask = (page, method, path, body) => page.evaluate(async ([address, how, content]) => {
-  const me = await (await fetch("/api/fairlead/v1/me")).json();
-  const answer = await fetch(address, { method: how, headers: { "Content-Type": "application/json", "Fairlead-CSRF": me.csrf }, body: content && JSON.stringify(content) });
-  return { status: answer.status, body: await answer.json().catch(() => null) };
-}, [api + path, method, body]);
 
 /** Says at the provider in which groups somebody is. */
 const groups = (user, names) => fetch(`${issuer}/test?user=${user}&groups=${names}`, { method: "POST" });

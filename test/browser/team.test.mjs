@@ -1,44 +1,20 @@
 // Two people at the same incidents: who owns what, who is named in a note, and the filters that they keep.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { api, eventually, openPage, outage, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
+import { ask, crew } from "./crew.mjs";
+import { eventually, openPage, outage, sendAlerts, seriousFindings, startBrowser, startServer } from "./harness.mjs";
 
-let server, browser, rootSession;
+let server, browser, sessions;
 const pages = [];
-const password = "correct horse battery staple";
 const service = "team";
-
-/** Opens a one-time link in a page: that sets a password and logs in. */
-const openLink = (page, link, name) => page.evaluate(async ([address, body]) => {
-  const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(await answer.text());
-}, [`${api}/links/open`, { link, password, ...(name ? { name } : {}) }]);
-
-/** Sends a request as the page does: with its cookie and what it shows with changes. */
-const ask = (page, method, path, body) => page.evaluate(async ([address, how, content]) => {
-  const me = await (await fetch("/api/fairlead/v1/me")).json();
-  const answer = await fetch(address, { method: how, headers: { "Content-Type": "application/json", "Fairlead-CSRF": me.csrf }, body: content && JSON.stringify(content) });
-  return { status: answer.status, body: await answer.json().catch(() => null) };
-}, [api + path, method, body]);
 
 before(async () => {
   server = await startServer("closed");
   browser = await startBrowser();
-  const link = await eventually("the link is printed", async () => /#link=([A-Za-z0-9_-]+)/.exec(server.log())?.[1]);
-  const page = await open();
-  await openLink(page, link, "root");
-  rootSession = await page.context().storageState();
-  for (const [name, display] of [["ann", "Ann Weber"], ["bob", "Bob"]]) {
-    const made = await ask(page, "POST", "/users", { name, display, grants: [{ role: "responder" }], reason: "on call" });
-    assert.equal(made.status, 200, JSON.stringify(made.body));
-    const theirs = await openPage(browser, server.url);
-    await openLink(theirs, made.body.link.path.split("#link=")[1]);
-    sessions[name] = await theirs.context().storageState();
-    await theirs.context().close();
-  }
+  const grants = [{ role: "responder" }];
+  sessions = await crew(server, browser, { ann: { display: "Ann Weber", grants }, bob: { display: "Bob", grants } });
   await sendAlerts(server.url, outage(service));
 });
-const sessions = {};
 after(async () => {
   await browser?.close();
   await server?.stop();
@@ -48,7 +24,7 @@ afterEach(async () => {
 });
 
 async function open(path = "/", name = undefined) {
-  const page = await openPage(browser, server.url, path, name ? { storageState: name === "root" ? rootSession : sessions[name] } : {});
+  const page = await openPage(browser, server.url, path, name ? { storageState: sessions[name] } : {});
   pages.push(page);
   return page;
 }

@@ -111,6 +111,7 @@ func New(mux humago.Mux, cfg Config) *API {
 		a.experimentRoutes()
 		a.runRoutes()
 		a.fileRoutes()
+		a.registerRoutes()
 		a.traceRoutes()
 		a.modelRoutes()
 	}

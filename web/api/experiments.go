@@ -21,6 +21,9 @@ type Experiment struct {
 	Runs      int               `json:"runs" doc:"Those that are not deleted."`
 	Running   int               `json:"running"`
 	LastRunAt *time.Time        `json:"lastRunAt,omitempty"`
+	Files     int64             `json:"files" doc:"Those of its runs, models and traces."`
+	Bytes     int64             `json:"bytes" doc:"What those files take."`
+	MaxBytes  int64             `json:"maxBytes" doc:"What they may take; 0 is without bound."`
 }
 
 // ExperimentPage is a page of experiments; next is the cursor of the following page, empty on the last.
@@ -84,12 +87,21 @@ func (a *API) toExperiments(ctx context.Context, list []experiment.Experiment) (
 	if err != nil {
 		return nil, err
 	}
+	roots := make([]string, len(list))
+	for i := range list {
+		roots[i] = experiment.PathOf(list[i].Location)
+	}
+	used, err := a.cfg.Files.Usage(ctx, roots...)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]Experiment, len(list))
 	for i, e := range list {
 		activity := activities[e.ID]
 		views[i] = Experiment{
 			ID: strconv.FormatInt(e.ID, 10), Name: e.Name, Deleted: e.Deleted, CreatedAt: time.UnixMilli(e.CreatedAt).UTC(), UpdatedAt: time.UnixMilli(e.UpdatedAt).UTC(),
 			Tags: tagMap(e.Tags), Runs: activity.Runs, Running: activity.Running, LastRunAt: moment(activity.LastAt),
+			Files: used[roots[i]].Files, Bytes: used[roots[i]].Bytes, MaxBytes: a.cfg.Files.Quota().PerRoot,
 		}
 	}
 	return views, nil

@@ -92,6 +92,13 @@ func toModel(m *model.Model) RegisteredModel {
 	return v
 }
 
+func toVersion(v *model.Version) ModelVersion {
+	return ModelVersion{
+		Model: v.Model, Version: v.Number, CreatedAt: time.UnixMilli(v.CreatedAt).UTC(), UpdatedAt: time.UnixMilli(v.UpdatedAt).UTC(), Stage: v.Stage,
+		Description: v.Description, Source: v.Source, Run: v.Run, Logged: v.Logged, Tags: tagMap(v.Tags), Aliases: append([]string{}, v.Aliases...),
+	}
+}
+
 func (a *API) listModels(ctx context.Context, in *listModels) (*body[RegisteredModelPage], error) {
 	hidden, err := a.cfg.People.Hidden(ctx, who(ctx), "model")
 	if err != nil {
@@ -142,11 +149,7 @@ func (a *API) listVersions(ctx context.Context, in *listVersions) (*body[ModelVe
 	}
 	page := ModelVersionPage{Items: make([]ModelVersion, len(list)), Next: next}
 	for i := range list {
-		v := &list[i]
-		page.Items[i] = ModelVersion{
-			Model: v.Model, Version: v.Number, CreatedAt: time.UnixMilli(v.CreatedAt).UTC(), UpdatedAt: time.UnixMilli(v.UpdatedAt).UTC(), Stage: v.Stage,
-			Description: v.Description, Source: v.Source, Run: v.Run, Logged: v.Logged, Tags: tagMap(v.Tags), Aliases: append([]string{}, v.Aliases...),
-		}
+		page.Items[i] = toVersion(&list[i])
 	}
 	return answer(page), nil
 }

@@ -1211,7 +1211,8 @@ export interface paths {
         /** List the versions of a registered model, the newest first */
         get: operations["listModelVersions"];
         put?: never;
-        post?: never;
+        /** Register files of a run, or a logged model, as the next version of a model */
+        post: operations["registerModelVersion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2430,13 +2431,28 @@ export interface components {
             value?: unknown;
         };
         Experiment: {
+            /**
+             * Format: int64
+             * @description What those files take.
+             */
+            bytes: number;
             /** Format: date-time */
             createdAt: string;
             deleted: boolean;
+            /**
+             * Format: int64
+             * @description Those of its runs, models and traces.
+             */
+            files: number;
             /** @example 3 */
             id: string;
             /** Format: date-time */
             lastRunAt?: string;
+            /**
+             * Format: int64
+             * @description What they may take; 0 is without bound.
+             */
+            maxBytes: number;
             name: string;
             /** Format: int64 */
             running: number;
@@ -3302,6 +3318,18 @@ export interface components {
         };
         ReasonBodyBody: {
             reason?: string;
+        };
+        RegisterVersionBody: {
+            description?: string;
+            /** @description Or a logged model, alone. */
+            logged?: string;
+            /**
+             * @description The folder of its files, below those of the run.
+             * @example model
+             */
+            path?: string;
+            /** @description The run that made it, with path. */
+            run?: string;
         };
         RegisteredModel: {
             /** @description The version that each alias points to. */
@@ -6591,6 +6619,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelVersionPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The registered model; it is made if there is none. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterVersionBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
                 };
             };
             /** @description Error */

@@ -75,3 +75,6 @@ export function useResponder(): boolean {
   const { data: me } = useQuery(meQuery);
   return me === undefined || me === null || (!me.readOnly && (me.admin || me.roles.includes("responder")));
 }
+
+/** Whether one may register models and ask for aliases. */
+export const mayLearn = (me: Me | null | undefined): boolean => me != null && !me.readOnly && (me.admin || me.roles.includes("researcher"));

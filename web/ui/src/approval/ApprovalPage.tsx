@@ -41,7 +41,7 @@ export function ApprovalPage() {
       </div>
       {isPending && <Loading label="Loading approvals" />}
       {error && !data && <Failure error={error} retry={() => void refetch()} />}
-      {data && rows.length === 0 && <Empty title={view === "mine" ? "You have asked for nothing" : view === "decided" ? "Nothing was decided yet" : "Nothing waits for a decision"}>Deleting an integration and purging old alerts are asked for here. An approver or admin who did not ask decides; what nobody decides in time expires.</Empty>}
+      {data && rows.length === 0 && <Empty title={view === "mine" ? "You have asked for nothing" : view === "decided" ? "Nothing was decided yet" : "Nothing waits for a decision"}>Deleting an integration, purging for good and pointing an alias to a version of a model are asked for here. An approver or admin who did not ask decides; what nobody decides in time expires.</Empty>}
       {rows.length > 0 && <DataTable label="Approvals" rows={rows} columns={narrow ? narrowColumns : columns} rowId={(row) => row.id} rowName={(row) => row.summary} rowHeight={narrow ? 58 : 36} active={active} onActive={setActive} onEnd={more} />}
       {pick && <ApprovalDrawer key={pick} id={pick} onClose={() => show(undefined)} />}
       {purging && <PurgeDialog onClose={() => setPurging(false)} onAsked={(id) => { setPurging(false); show(id); }} />}

@@ -5,6 +5,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { useCallback, useMemo, useState } from "react";
 import { meQuery } from "../api/session";
+import { formatBytes } from "../kit/bytes";
 import { DataTable, type Column } from "../kit/DataTable";
 import { formatCount } from "../kit/numbers";
 import { PageHead } from "../kit/PageHead";
@@ -25,6 +26,7 @@ const columns: Column<Experiment>[] = [
   column.accessor("id", { header: "Id", meta: { width: 110, right: true }, cell: (c) => dim(c.row.original.id) }),
   column.accessor("runs", { header: "Runs", meta: { width: 90, right: true }, cell: (c) => formatCount(c.row.original.runs) }),
   column.accessor("running", { header: "Running", meta: { width: 90, right: true }, cell: (c) => (c.row.original.running ? formatCount(c.row.original.running) : dim("–")) }),
+  column.accessor("bytes", { header: "Files", meta: { width: 100, right: true }, cell: (c) => (c.row.original.files ? <span title={`${formatCount(c.row.original.files)} files`}>{formatBytes(c.row.original.bytes)}</span> : dim("–")) }),
   column.accessor("lastRunAt", { header: "Last run", meta: { width: 130, right: true }, cell: (c) => (c.row.original.lastRunAt ? <Time at={c.row.original.lastRunAt} /> : dim("never")) }),
   column.accessor("createdAt", { header: "Created", meta: { width: 130, right: true }, cell: (c) => <span className="dim"><Time at={c.row.original.createdAt} /></span> }),
 ];

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Csv } from "../kit/Csv";
+import { formatBytes } from "../kit/bytes";
 import { formatCount } from "../kit/numbers";
 import { PageHead } from "../kit/PageHead";
 import { Empty, Failure, Loading } from "../kit/States";
@@ -59,7 +60,7 @@ function Loaded({ of }: { of: Experiment }) {
   return (
     <>
       <PageHead title={of.name} actions={<><Button size="compact-xs" variant="default" onClick={() => go({ view: view === "deleted" ? undefined : "deleted" })}>{view === "deleted" ? "Runs that are not deleted" : "Deleted runs"}</Button><Csv name={`runs-${of.id}`} rows={() => Promise.resolve(flat())} what={chosen.length > 0 ? "the chosen runs" : "the runs loaded"} /></>}>
-        <Link to="/experiments" search={{}} className={`link ${classes.crumb}`}>Experiments</Link> · id {of.id} · {formatCount(of.runs)} runs{of.running > 0 && `, ${formatCount(of.running)} running`}{of.tags["mlflow.note.content"] && ` · ${of.tags["mlflow.note.content"]}`}
+        <Link to="/experiments" search={{}} className={`link ${classes.crumb}`}>Experiments</Link> · id {of.id} · {formatCount(of.runs)} runs{of.running > 0 && `, ${formatCount(of.running)} running`}{(of.files > 0 || of.maxBytes > 0) && ` · ${formatBytes(of.bytes)}${of.maxBytes > 0 ? ` of ${formatBytes(of.maxBytes)}` : ""} of files`}{of.tags["mlflow.note.content"] && ` · ${of.tags["mlflow.note.content"]}`}
       </PageHead>
       <div className={classes.bar}>
         <ExperimentViews id={of.id} on="runs" />

@@ -1,7 +1,8 @@
-import { Tabs } from "@mantine/core";
+import { Button, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
+import { mayLearn, meQuery } from "../api/session";
 import { Copy } from "../kit/Copy";
 import { formatCount } from "../kit/numbers";
 import { PageHead } from "../kit/PageHead";
@@ -13,6 +14,8 @@ import { sayValue } from "./groups";
 import { MetricCharts } from "./MetricCharts";
 import { experimentQuery, runQuery, type Run } from "./query";
 import { RunMark } from "./RunMark";
+
+const RegisterDialog = lazy(() => import("../model/RegisterDialog").then((m) => ({ default: m.RegisterDialog })));
 
 export function RunPage() {
   const { id } = useParams({ from: "/runs/$id" });
@@ -26,10 +29,12 @@ function Loaded({ run }: { run: Run }) {
   const { tab = "overview" } = useSearch({ from: "__root__" });
   const navigate = useNavigate();
   const { data: experiment } = useQuery(experimentQuery(run.experiment));
+  const { data: me } = useQuery(meQuery);
+  const [registering, setRegistering] = useState(false);
   const runs = useMemo(() => [run], [run]);
   return (
     <>
-      <PageHead title={run.name || run.id}>
+      <PageHead title={run.name || run.id} actions={mayLearn(me) && !run.deleted && <Button variant="default" size="compact-xs" onClick={() => setRegistering(true)}>Register a model…</Button>}>
         <Link to="/experiments/$id" params={{ id: run.experiment }} search={{}} className={`link ${classes.crumb}`}>{experiment?.name ?? `Experiment ${run.experiment}`}</Link>
         {run.user && ` · ${run.user}`}{run.startedAt && <> · began <Time at={run.startedAt} />, took <Span from={run.startedAt} to={run.endedAt} /></>}{run.deleted && " · deleted"}
       </PageHead>
@@ -44,6 +49,7 @@ function Loaded({ run }: { run: Run }) {
         <Tabs.Panel value="charts" className={classes.panel}><MetricCharts runs={runs} /></Tabs.Panel>
         <Tabs.Panel value="files" className={classes.panel}><FilesTab run={run} /></Tabs.Panel>
       </Tabs>
+      {registering && <Suspense><RegisterDialog run={run} onClose={() => setRegistering(false)} /></Suspense>}
     </>
   );
 }

@@ -63,7 +63,10 @@ export function DataTable<T extends object>(props: Props<T>) {
     if (active === scrolledTo.current || activeIndex < 0) return;
     scrolledTo.current = active;
     virtual.scrollToIndex(activeIndex);
-    requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`tr[data-id="${CSS.escape(active ?? "")}"] a`)?.focus({ preventScroll: true }));
+    requestAnimationFrame(() => {
+      if (scrolledTo.current !== active) return; // one has gone on meanwhile
+      scroll.current?.querySelector<HTMLElement>(`tr[data-id="${CSS.escape(active ?? "")}"] a`)?.focus({ preventScroll: true });
+    });
   }, [active, activeIndex, scroll, virtual]);
 
   const pick = (index: number, range: boolean): void => {

@@ -4,7 +4,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { createColumnHelper } from "@tanstack/react-table";
 import { lazy, Suspense, useCallback, useMemo, useState } from "react";
-import { meQuery } from "../api/session";
+import { mayLearn, meQuery } from "../api/session";
 import classes from "../experiment/experiment.module.css";
 import { DataTable, type Column } from "../kit/DataTable";
 import { PageHead } from "../kit/PageHead";
@@ -47,7 +47,7 @@ export function ModelPage() {
 function Loaded({ of }: { of: Model }) {
   const narrow = useMediaQuery("(max-width: 760px)");
   const { data: me } = useQuery(meQuery);
-  const may = me?.admin === true || me?.grants.some((g) => g.role === "researcher") === true;
+  const may = mayLearn(me);
   const { data, error, isPending, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(versionsQuery(of.name));
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage]);

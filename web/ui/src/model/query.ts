@@ -32,3 +32,5 @@ export const versionsQuery = (name: string) =>
   });
 
 export const askAlias = (name: string, alias: string, version: number, reason: string) => take(client.PUT(`${base}/models/{name}/aliases/{alias}`, { params: { path: { name, alias } }, body: { version, reason } }));
+
+export const registerVersion = (name: string, body: { run?: string; path?: string; logged?: string; description?: string }) => take(client.POST(`${base}/models/{name}/versions`, { params: { path: { name } }, body }));

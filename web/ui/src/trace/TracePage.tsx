@@ -29,14 +29,15 @@ export function TracePage() {
 const none: ReadonlySet<string> = new Set();
 
 function Loaded({ of: { trace, spans, problem } }: { of: TraceTree }) {
-  const { span: chosen } = useSearch({ from: "__root__" });
+  const { span } = useSearch({ from: "__root__" });
+  const [chosen, setChosen] = useState(span); // the address follows, a moment later
   const navigate = useNavigate();
   const { data: experiment } = useQuery(experimentQuery(trace.experiment));
   const [folded, setFolded] = useState(none);
   const rows = useMemo(() => rowsOf(spans, folded), [spans, folded]);
   const parents = useMemo(() => rowsOf(spans, none).filter((row) => row.below > 0).map((row) => row.span.id), [spans]);
   const fold = useCallback((id: string) => setFolded((old) => { const next = new Set(old); if (!next.delete(id)) next.add(id); return next; }), []);
-  const choose = useCallback((id: string) => void navigate({ to: ".", replace: true, search: (old) => ({ ...old, span: id }) }), [navigate]);
+  const choose = useCallback((id: string) => { setChosen(id); void navigate({ to: ".", replace: true, search: (old) => ({ ...old, span: id }) }); }, [navigate]);
   const at = rows.findIndex((row) => row.span.id === chosen);
   const shown = spans.find((s) => s.id === chosen) ?? rows[0]?.span;
   const move = (by: number): void => { const next = rows[Math.min(rows.length - 1, Math.max(0, (at < 0 ? 0 : at) + by))]; if (next) choose(next.span.id); };

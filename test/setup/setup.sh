@@ -31,6 +31,7 @@ lack() { # lack TOOL WHY
 # sent: msmtp-mta is the one that is no daemon.
 debian_needs='gcc|gcc libc6-dev|
 git|git ca-certificates|
+curl|curl ca-certificates|
 prometheus|prometheus|prometheus
 prometheus-alertmanager|prometheus-alertmanager|prometheus-alertmanager
 nagios4|nagios4-core msmtp-mta|nagios4

@@ -54,7 +54,7 @@ func ImportMLflow(ctx context.Context, cfg *Config, from MLflowImport, progress 
 	l := &a.learning
 	defer func() { err = errors.Join(err, l.db.Close()) }()
 	bar := progressBar{to: progress}
-	counts, err := takeover.Import(ctx, source, takeover.Target{Experiments: l.experiments, Files: l.files, Models: l.models}, bar.show)
+	counts, err := takeover.Import(ctx, source, takeover.Target{Experiments: l.experiments, Files: l.files, Models: l.models, Traces: l.traces}, bar.show)
 	bar.end()
 	if err != nil {
 		return fmt.Errorf("%w; %d runs are here: run the command again, it goes on where it ended", err, counts.Runs+counts.Present)
@@ -68,8 +68,8 @@ func ImportMLflow(ctx context.Context, cfg *Config, from MLflowImport, progress 
 
 // report writes what was counted.
 func report(to io.Writer, c takeover.Counts) {
-	fmt.Fprintf(to, "%d experiments, %d runs (%d were here already), %d points of metrics, %d params, %d tags, %d files (%d MB), %d registered models with %d versions\n",
-		c.Experiments, c.Runs, c.Present, c.Points, c.Params, c.Tags, c.Files, c.Bytes>>20, c.Models, c.Versions)
+	fmt.Fprintf(to, "%d experiments, %d runs (%d were here already), %d points of metrics, %d params, %d tags, %d logged models, %d traces with %d spans, %d files (%d MB), %d registered models with %d versions\n",
+		c.Experiments, c.Runs, c.Present, c.Points, c.Params, c.Tags, c.LoggedModels, c.Traces, c.Spans, c.Files, c.Bytes>>20, c.Models, c.Versions)
 	if c.Without > 0 {
 		fmt.Fprintf(to, "the files of %d runs were not found on this machine; name their folder with --artifacts\n", c.Without)
 	}
@@ -98,7 +98,7 @@ func (b *progressBar) show(done, total int) {
 	if total > 0 {
 		filled = width * done / total
 	}
-	fmt.Fprintf(b.to, "\r[%s%s] %d of %d runs", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), done, total)
+	fmt.Fprintf(b.to, "\r[%s%s] %d of %d runs and traces", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), done, total)
 }
 
 func (b *progressBar) end() {

@@ -62,10 +62,56 @@ func (s *Store) ImportRun(ctx context.Context, run Run, histories []History) err
 			return err
 		}
 	}
+	if err := s.importModelLinks(ctx, ref, &run); err != nil {
+		return err
+	}
 	if !deleted {
 		return s.RestoreRun(ctx, run.ID)
 	}
 	return nil
+}
+
+// importModelLinks stores which logged models a run read and made.
+func (s *Store) importModelLinks(ctx context.Context, ref reference, run *Run) error {
+	rows := make([][]any, 0, len(run.ModelsRead)+len(run.ModelsMade))
+	for _, read := range run.ModelsRead {
+		rows = append(rows, []any{ref.number, modelRead, read, 0})
+	}
+	for _, made := range run.ModelsMade {
+		rows = append(rows, []any{ref.number, modelMade, made.Model, made.Step})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.write(ctx, "import logged models of a run", func(ctx context.Context, tx store.Tx) error {
+		return store.Insert(ctx, tx, "run_models", []string{"run", "direction", "model", "step"}, "ON CONFLICT DO NOTHING", rows)
+	})
+}
+
+// ImportLoggedModel stores a logged model that was made elsewhere, under the id that it had, with its scores, and reports
+// whether it did: one that is there already, also a deleted one, stays as it is.
+func (s *Store) ImportLoggedModel(ctx context.Context, m LoggedModel) (imported bool, err error) {
+	if m.Location == "" {
+		m.Location = location(m.Experiment) + "/models/" + m.ID + "/artifacts"
+	}
+	err = s.write(ctx, "import a logged model", func(ctx context.Context, tx store.Tx) error {
+		var there int
+		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM logged_models WHERE id = ?", m.ID).Scan(&there); err != nil || there > 0 {
+			return err
+		}
+		if err := insertLoggedModel(ctx, tx, m); err != nil {
+			return err
+		}
+		imported = true
+		for _, score := range m.Scores {
+			score.Model = m.ID
+			if err := s.scoreModels(ctx, tx, score.Run, []Metric{score.Metric}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return imported && err == nil, err
 }
 
 // importPoints stores points of one metric.

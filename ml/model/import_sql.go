@@ -48,8 +48,8 @@ func importVersion(ctx context.Context, tx store.Tx, id int64, v Version) error 
 	if err != nil {
 		stage = StageNone
 	}
-	_, err = store.Exec(ctx, tx, "INSERT INTO model_versions (model, version, stage, description, source, location, run, run_link, logged, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?) ON CONFLICT DO NOTHING",
-		id, v.Number, stage, v.Description, v.Source, v.Location, v.Run, v.RunLink, v.CreatedAt, v.UpdatedAt)
+	_, err = store.Exec(ctx, tx, "INSERT INTO model_versions (model, version, stage, description, source, location, run, run_link, logged, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		id, v.Number, stage, v.Description, v.Source, v.Location, v.Run, v.RunLink, v.Logged, v.CreatedAt, v.UpdatedAt)
 	if err != nil {
 		return err
 	}

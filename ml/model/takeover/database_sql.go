@@ -94,18 +94,20 @@ func (d *Database) Experiments(ctx context.Context) (list []Experiment, err erro
 		list = append(list, e)
 		return err
 	})
+	traced := false
+	if err == nil {
+		traced, err = d.has(ctx, "trace_info")
+	}
 	for i := range list {
 		e := &list[i]
+		if err == nil && traced {
+			e.Traces, err = d.texts(ctx, "SELECT request_id FROM trace_info WHERE experiment_id = ? ORDER BY timestamp_ms", e.ID)
+		}
 		if err == nil {
 			e.Tags, err = d.tags(ctx, "SELECT key, value FROM experiment_tags WHERE experiment_id = ?", e.ID)
 		}
 		if err == nil {
-			err = d.each(ctx, "SELECT run_uuid FROM runs WHERE experiment_id = ? ORDER BY start_time", []any{e.ID}, func(scan func(into ...any) error) error {
-				var id string
-				err := scan(&id)
-				e.Runs = append(e.Runs, id)
-				return err
-			})
+			e.Runs, err = d.texts(ctx, "SELECT run_uuid FROM runs WHERE experiment_id = ? ORDER BY start_time", e.ID)
 		}
 	}
 	return list, err
@@ -159,7 +161,7 @@ func (d *Database) Run(ctx context.Context, _ Experiment, id string) (run Run, e
 		return run, err
 	}
 	run.Folder = d.place(location.String)
-	return run, nil
+	return run, d.modelLinks(ctx, &run.Run)
 }
 
 // place returns the folder of a location; "" if it is not on this machine.

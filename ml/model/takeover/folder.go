@@ -66,6 +66,8 @@ type meta struct {
 	Version     any               `yaml:"version"`
 	CurrentStep string            `yaml:"current_stage"`
 	RunLink     string            `yaml:"run_link"`
+	ModelType   string            `yaml:"model_type"`
+	SourceRun   string            `yaml:"source_run_id"`
 }
 
 // readMeta reads the meta.yaml of a folder. Fields of another kind than usual are left out.
@@ -152,6 +154,9 @@ func (f *Folder) Experiments(context.Context) ([]Experiment, error) {
 			}
 			e.Runs = slices.DeleteFunc(e.Runs, func(id string) bool { return id == "tags" || id == "datasets" || id == "models" || id == "traces" })
 			f.folders[e.ID] = folder
+			if e.Traces, err = f.traces(e.ID); err != nil {
+				return nil, err
+			}
 			list = append(list, e)
 		}
 	}
@@ -184,6 +189,9 @@ func (f *Folder) Run(_ context.Context, e Experiment, id string) (Run, error) {
 		return run, err
 	}
 	if run.Datasets, err = f.inputs(e, folder); err != nil {
+		return run, err
+	}
+	if run.ModelsMade, err = modelsMade(folder); err != nil {
 		return run, err
 	}
 	run.Folder = filepath.Join(folder, "artifacts")

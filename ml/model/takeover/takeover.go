@@ -19,14 +19,19 @@ import (
 	"github.com/fairlead/fairlead/ml/artifact"
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
+	"github.com/fairlead/fairlead/ml/trace"
 )
 
 // Source is where MLflow has stored something.
 type Source interface {
-	// Experiments lists the experiments with the ids of their runs.
+	// Experiments lists the experiments with the ids of their runs and traces.
 	Experiments(ctx context.Context) ([]Experiment, error)
 	// Run reads one run.
 	Run(ctx context.Context, e Experiment, id string) (Run, error)
+	// LoggedModels lists the logged models of an experiment.
+	LoggedModels(ctx context.Context, e Experiment) ([]LoggedModel, error)
+	// Trace reads one trace.
+	Trace(ctx context.Context, e Experiment, id string) (Trace, error)
 	// Models lists the registered models with their versions.
 	Models(ctx context.Context) ([]Model, error)
 	// Close ends reading.
@@ -40,6 +45,7 @@ type Experiment struct {
 	Deleted bool
 	Tags    []experiment.Tag
 	Runs    []string
+	Traces  []string
 }
 
 // Run is one of the source's.
@@ -61,19 +67,20 @@ type Target struct {
 	Experiments *experiment.Store
 	Files       *artifact.Files
 	Models      *model.Registry
+	Traces      *trace.Store
 }
 
 // Counts are what was brought over.
 type Counts struct {
-	Experiments, Runs, Present, Points, Params, Tags, Files, Models, Versions int
-	Bytes                                                                     int64
+	Experiments, Runs, Present, Points, Params, Tags, Files, Models, Versions, LoggedModels, Traces, Spans int
+	Bytes                                                                                                  int64
 	// Without are runs whose files were not to be had.
 	Without int
 	// Problems name what is not the same on both sides.
 	Problems []string
 }
 
-// Import brings everything over. It calls progress after each run, with how many there are.
+// Import brings everything over. It calls progress after each run and each trace, with how many there are of both.
 func Import(ctx context.Context, source Source, target Target, progress func(done, total int)) (c Counts, err error) {
 	experiments, err := source.Experiments(ctx)
 	if err != nil {
@@ -81,7 +88,11 @@ func Import(ctx context.Context, source Source, target Target, progress func(don
 	}
 	total, done := 0, 0
 	for _, e := range experiments {
-		total += len(e.Runs)
+		total += len(e.Runs) + len(e.Traces)
+	}
+	step := func() {
+		done++
+		progress(done, total)
 	}
 	for _, e := range experiments {
 		into, err := target.Experiments.ImportExperiment(ctx, e.Name, e.Tags)
@@ -89,6 +100,9 @@ func Import(ctx context.Context, source Source, target Target, progress func(don
 			return c, fmt.Errorf("experiment %q: %w", e.Name, err)
 		}
 		c.Experiments++
+		if err := importLoggedModels(ctx, source, target, e, into.ID, &c); err != nil {
+			return c, fmt.Errorf("experiment %q: %w", e.Name, err)
+		}
 		for _, id := range e.Runs {
 			if err := ctx.Err(); err != nil {
 				return c, err
@@ -96,8 +110,10 @@ func Import(ctx context.Context, source Source, target Target, progress func(don
 			if err := importRun(ctx, source, target, e, into.ID, id, &c); err != nil {
 				return c, fmt.Errorf("run %s of experiment %q: %w", id, e.Name, err)
 			}
-			done++
-			progress(done, total)
+			step()
+		}
+		if err := importTraces(ctx, source, target, e, into, step, &c); err != nil {
+			return c, fmt.Errorf("experiment %q: %w", e.Name, err)
 		}
 		if e.Deleted && !into.Deleted {
 			if err := target.Experiments.DeleteExperiment(ctx, into.ID); err != nil {
@@ -229,8 +245,10 @@ func importModels(ctx context.Context, source Source, target Target, c *Counts) 
 	for _, m := range models {
 		for i := range m.Versions {
 			v := &m.Versions[i]
-			v.Source = moved(ctx, target, *v)
-			v.Location = v.Source
+			if !movedLogged(ctx, target, v) {
+				v.Source = moved(ctx, target, *v)
+				v.Location = v.Source
+			}
 		}
 		if err := target.Models.Import(ctx, m.Model, m.Versions); err != nil {
 			return fmt.Errorf("registered model %q: %w", m.Name, err)

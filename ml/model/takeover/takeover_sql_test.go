@@ -16,6 +16,7 @@ import (
 	"github.com/fairlead/fairlead/ml/experiment"
 	"github.com/fairlead/fairlead/ml/model"
 	"github.com/fairlead/fairlead/ml/model/takeover"
+	"github.com/fairlead/fairlead/ml/trace"
 	"github.com/fairlead/fairlead/test/postgres"
 )
 
@@ -39,7 +40,7 @@ func target(t *testing.T) takeover.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return takeover.Target{Experiments: experiments, Files: artifact.New(db, blobs, artifact.Quota{}, logger), Models: model.Open(db)}
+	return takeover.Target{Experiments: experiments, Files: artifact.New(db, blobs, artifact.Quota{}, logger), Models: model.Open(db), Traces: trace.Open(db, experiments)}
 }
 
 const (
@@ -77,13 +78,7 @@ func folder(t *testing.T) string {
 		".trash/5/" + secondRun + "/meta.yaml":         "run_id: " + secondRun + "\nrun_name: two\nstatus: FINISHED\nstart_time: 3\nlifecycle_stage: active\n",
 	}
 	for name, content := range files {
-		path := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(root, filepath.FromSlash(name)), content)
 	}
 	return root
 }
@@ -187,13 +182,7 @@ func database(t *testing.T) string {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	model := filepath.Join(dir, "mlartifacts", "4", firstRun, "artifacts", "model")
-	if err := os.MkdirAll(model, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(model, "MLmodel"), []byte("flavors: {}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(dir, "mlartifacts", "4", firstRun, "artifacts", "model", "MLmodel"), "flavors: {}\n")
 	return file
 }
 

@@ -132,6 +132,14 @@ test("chosen runs are compared: what differs, charts, scatter, parallel coordina
   await fine(page);
   await page.getByRole("tab", { name: "Parallel coordinates" }).click();
   await page.getByRole("img", { name: "2 runs across depth, loss" }).waitFor();
+  const axis = await page.locator('rect[data-axis="m:loss"]').boundingBox();
+  await page.mouse.move(axis.x + axis.width / 2, axis.y + axis.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(axis.x + axis.width / 2, axis.y - 20, { steps: 5 }); // beyond its end
+  await page.mouse.up();
+  await page.getByText("1 of 2 runs are in the ranges.").waitFor();
+  await page.getByRole("button", { name: "Choose them" }).click();
+  await page.getByRole("img", { name: "1 runs across" }).waitFor();
   await fine(page);
 });
 

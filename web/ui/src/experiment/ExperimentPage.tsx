@@ -86,7 +86,7 @@ function Loaded({ of }: { of: Experiment }) {
           </Tabs.Panel>
           <Tabs.Panel value="charts" className={classes.panel}>{chosen.length === 0 && runs.length > drawn && <p className="dim">The first {drawn} runs of the table. Choose others there.</p>}<MetricCharts runs={some.slice(0, drawn)} /></Tabs.Panel>
           <Tabs.Panel value="scatter" className={classes.panel}><Scatter runs={some} columns={numeric} /></Tabs.Panel>
-          <Tabs.Panel value="parallel" className={classes.panel}><Parallel runs={some} columns={numeric} /></Tabs.Panel>
+          <Tabs.Panel value="parallel" className={classes.panel}><Parallel runs={some} columns={numeric} onChoose={setSelected} /></Tabs.Panel>
           <Tabs.Panel value="diff" className={classes.panel}><Diff runs={chosen} /></Tabs.Panel>
         </Tabs>
       )}

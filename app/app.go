@@ -301,6 +301,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.start(ctx, "unread telemetry", a.samples.dropUnread)
 	g.start(ctx, "artifacts", a.learning.files.Run)
 	g.start(ctx, "purge of what was deleted", a.keepRules)
+	g.start(ctx, "memory of the program's own file", a.giveBack)
 	g.start(ctx, "webhooks", a.learning.webhooks.Run)
 	g.start(ctx, "tick", a.tick)
 	g.start(ctx, "integrations", a.integrations.Run)

@@ -139,7 +139,7 @@ test("chosen runs are compared: what differs, charts, scatter, parallel coordina
   await page.mouse.up();
   await page.getByText("1 of 2 runs are in the ranges.").waitFor();
   await page.getByRole("button", { name: "Choose them" }).click();
-  await page.getByRole("img", { name: "1 runs across" }).waitFor();
+  await page.getByRole("img", { name: "1 run across depth, loss" }).waitFor();
   await fine(page);
 });
 

@@ -2,7 +2,7 @@ import { Button, MultiSelect } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { sayNumber } from "../explore/say";
-import { formatCount } from "../kit/numbers";
+import { formatCount, plural } from "../kit/numbers";
 import { Empty } from "../kit/States";
 import { isWithin, withBand, type Bands } from "./bands";
 import { valueOf, type KeyColumn } from "./columns";
@@ -55,9 +55,9 @@ export function Parallel({ runs, columns, onChoose }: Props) {
         <MultiSelect size="xs" style={{ flex: 1 }} label="Axes" description={`Up to ${most}, in the order in which they are chosen`} maxValues={most} searchable value={chosen.map((c) => c.id)} onChange={setPicked} data={columns.map((c) => ({ value: c.id, label: `${c.kind}.${c.key}` }))} />
       </div>
       <p className={`dim ${classes.tools}`} aria-live="polite">
-        {some ? <>{formatCount(within.size)} of {formatCount(lines.length)} runs are in the ranges. <Button size="compact-xs" variant="default" onClick={() => onChoose(within)}>Choose them</Button><Button size="compact-xs" variant="default" onClick={() => setBands({})}>Clear the ranges</Button></> : "Draw along an axis to see the runs in a range alone."}
+        {some ? <>{formatCount(within.size)} of {formatCount(lines.length)} runs are in the ranges. <Button size="compact-xs" variant="default" onClick={() => { setPicked(chosen.map((c) => c.id)); setBands({}); onChoose(within); }}>Choose them</Button><Button size="compact-xs" variant="default" onClick={() => setBands({})}>Clear the ranges</Button></> : "Draw along an axis to see the runs in a range alone."}
       </p>
-      <svg viewBox={`0 0 ${size.width} ${size.height}`} className={classes.drawing} role="img" aria-label={`${lines.length} runs across ${chosen.map((c) => c.key).join(", ")}`}>
+      <svg viewBox={`0 0 ${size.width} ${size.height}`} className={classes.drawing} role="img" aria-label={`${plural(lines.length, "run")} across ${chosen.map((c) => c.key).join(", ")}`}>
         {lines.map(({ run, points }) => <polyline key={run.id} points={points} className={classes.line} data-out={!within.has(run.id) || undefined} onClick={() => void navigate({ to: "/runs/$id", params: { id: run.id }, search: {} })}><title>{run.name}</title></polyline>)}
         {places.map((p) => <ParallelAxis key={p.column.id} column={p.column} x={p.x} top={size.top} bottom={size.height - size.bottom} ticks={p.ticks} band={shown[p.column.id]} onBand={(band) => setBands((old) => withBand(old, p.column.id, band))} />)}
       </svg>

@@ -7,8 +7,8 @@ CREATE TABLE artifact_usage (
     bytes BIGINT NOT NULL
 );
 INSERT INTO artifact_usage (root, files, bytes)
-SELECT CAST(e.id AS TEXT), COUNT(*), SUM(a.size) FROM experiments AS e
-JOIN artifacts AS a ON a.path >= CAST(e.id AS TEXT) || '/' AND a.path < CAST(e.id AS TEXT) || '0'
+SELECT CAST(e.id AS VARCHAR), COUNT(*), SUM(a.size) FROM experiments AS e
+JOIN artifacts AS a ON a.path >= CAST(e.id AS VARCHAR) || '/' AND a.path < CAST(e.id AS VARCHAR) || '0'
 GROUP BY e.id;
 INSERT INTO artifact_usage (root, files, bytes) SELECT '', COUNT(*), COALESCE(SUM(size), 0) FROM artifacts;
 

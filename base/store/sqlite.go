@@ -21,7 +21,7 @@ import (
 // How SQLite is set up. The log is checkpointed by tidy, beside the writer, not by the commit that fills it.
 const (
 	pageSize     = 4096
-	writerCache  = 16 << 10 // KiB
+	writerCache  = 8 << 10  // KiB
 	readerCache  = 4 << 10  // KiB for each of the readers
 	walLimit     = 64 << 20 // bytes that the log's file is cut to when it starts anew
 	walRestart   = 16 << 20 // bytes in the log from which on the writer pauses to let it start anew

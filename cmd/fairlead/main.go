@@ -41,7 +41,7 @@ type commands struct {
 
 // gcPercent is how much the heap may grow, in percent, before it is tidied: less memory for a little more processor time. GOGC in the
 // environment says otherwise.
-const gcPercent = 50
+const gcPercent = 40
 
 // streams are where commands print.
 type streams struct {

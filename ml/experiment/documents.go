@@ -3,7 +3,7 @@ package experiment
 import "sync"
 
 // documentBytes is how much memory encoded runs take at most.
-const documentBytes = 12 << 20
+const documentBytes = 6 << 20
 
 // documents remembers runs as they are answered to searches: most searches show the same runs again.
 type documents struct {

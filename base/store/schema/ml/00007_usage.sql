@@ -10,7 +10,8 @@ INSERT INTO artifact_usage (root, files, bytes)
 SELECT CAST(e.id AS VARCHAR), COUNT(*), SUM(a.size) FROM experiments AS e
 JOIN artifacts AS a ON a.path >= CAST(e.id AS VARCHAR) || '/' AND a.path < CAST(e.id AS VARCHAR) || '0'
 GROUP BY e.id;
-INSERT INTO artifact_usage (root, files, bytes) SELECT '', COUNT(*), COALESCE(SUM(size), 0) FROM artifacts;
+-- A new database keeps no row: it counts as empty.
+INSERT INTO artifact_usage (root, files, bytes) SELECT '', COUNT(*), SUM(size) FROM artifacts HAVING COUNT(*) > 0;
 
 -- +goose Down
 DROP TABLE artifact_usage;

@@ -3,7 +3,7 @@
 //
 //	files := artifact.New(db, blobs, artifact.Quota{}, logger)
 //	file, err := files.Put(ctx, "3/"+run+"/artifacts/notes.txt", body)
-//	file, content, err := files.Open(ctx, path, 0, -1)
+//	file, content, err := files.Open(ctx, path)
 //
 // # What it guarantees
 //
@@ -11,6 +11,7 @@
 //   - A file is seen when its content and name are on disk, whole, or not at all. One that is written again keeps its old
 //     content until the new one is complete; whoever reads the old one reads it to its end.
 //   - Names are any text but for what could lead elsewhere (Clean); upper and lower case, spaces, # and % are themselves.
+//   - A quota is not exceeded, also not by writers at once: a file without room is refused as a whole.
 //   - Content that no name leads to any more, also what a crash left behind, is removed by Run.
 package artifact
 

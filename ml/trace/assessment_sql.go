@@ -27,8 +27,8 @@ type Assessment struct {
 	Valid       bool              `json:"valid"`
 }
 
-// moment is a time as MLflow's clients read it.
-func moment(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+// Moment is a time as MLflow's clients read it.
+func Moment(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // kind says which of its two kinds an assessment is, and its value as it is searched.
 func (a *Assessment) kind() (kind, value string) {
@@ -68,7 +68,7 @@ func (s *Store) Assess(ctx context.Context, a Assessment) (Assessment, error) {
 		return a, invalid("assessment: it has neither a feedback nor an expectation; give one of them")
 	}
 	a.ID = newID("a-")
-	at := moment(time.Now())
+	at := Moment(time.Now())
 	if a.CreatedAt == "" {
 		a.CreatedAt = at
 	}
@@ -146,7 +146,7 @@ func (s *Store) UpdateAssessment(ctx context.Context, traceID, id string, change
 		if err := change(&a); err != nil {
 			return err
 		}
-		a.UpdatedAt = moment(time.Now())
+		a.UpdatedAt = Moment(time.Now())
 		return saveAssessment(ctx, tx, a)
 	})
 	return a, err

@@ -192,7 +192,7 @@ func (d *Database) assessments(ctx context.Context, t *Trace) error {
 				a.Metadata = map[string]string{"metadata": metadata.String} // it holds more than texts
 			}
 		}
-		moment := func(millis int64) string { return time.UnixMilli(millis).UTC().Format("2006-01-02T15:04:05.000Z") }
+		moment := func(millis int64) string { return trace.Moment(time.UnixMilli(millis)) }
 		a.CreatedAt, a.UpdatedAt, a.Span, a.Rationale, a.Overrides = moment(created), moment(updated), span.String, rationale.String, overrides.String
 		t.Said = append(t.Said, a)
 		return nil

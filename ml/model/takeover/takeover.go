@@ -3,7 +3,7 @@
 //	source, err := takeover.OpenFolder("mlruns")
 //	counts, err := takeover.Import(ctx, source, target, progress)
 //
-// Runs keep their ids, registered models the numbers of their versions. Experiments get numbers of their own, and are found
+// Runs, logged models and traces keep their ids, registered models the numbers of their versions. Experiments get numbers of their own, and are found
 // by name. A run that is there already is left out, so that an import that was interrupted goes on where it ended. After each
 // run what is stored is counted and compared with what the source has.
 package takeover

@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { formatBytes } from "../kit/bytes";
+import { pretty } from "../kit/json";
 import { formatCount } from "../kit/numbers";
 import { Empty, Failure, Loading } from "../kit/States";
 import classes from "./experiment.module.css";
@@ -30,7 +31,7 @@ export function FilePreview({ of, path }: { of: Keeper; path: string }) {
       {data?.kind === "none" && <p className="dim">{data.why}</p>}
       {data?.kind === "text" && base(path) === "MLmodel" && <Signature text={data.text} />}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the area scrolls, and the keyboard must reach that */}
-      {data?.kind === "text" && <pre className={classes.preview} tabIndex={0}>{pretty(path, data.text, data.cut)}</pre>}
+      {data?.kind === "text" && <pre className={classes.preview} tabIndex={0}>{path.endsWith(".json") && !data.cut ? pretty(data.text) : data.text}</pre>}
       {data?.kind === "text" && data.cut && <p className="dim">The first 256 KB. Download it for the rest.</p>}
       {data?.kind === "table" && (
         <div className={classes.across}>
@@ -43,15 +44,6 @@ export function FilePreview({ of, path }: { of: Keeper; path: string }) {
       )}
     </section>
   );
-}
-
-function pretty(path: string, text: string, cut: boolean): string {
-  if (cut || !path.endsWith(".json")) return text;
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text; // it is not JSON: it is shown as it is
-  }
 }
 
 /** What a model takes and gives. */

@@ -25,7 +25,9 @@ export function RunFilter({ text, what, example, fields, values, busy, onAsk }: 
   useKeys({ "/": () => input.current?.focus() });
   return (
     <form className={classes.filter} role="search" aria-label={`Filter ${what}`} onSubmit={(event) => { event.preventDefault(); onAsk(value.trim()); }}>
-      <Autocomplete ref={input} size="xs" style={{ flex: 1 }} aria-label="Filter" placeholder={example} value={value} onChange={setValue} data={next} filter={({ options }) => options} dropdownOpened={open && next.length > 0} onDropdownOpen={() => setOpen(true)} onDropdownClose={() => setOpen(false)} onOptionSubmit={() => requestAnimationFrame(() => setOpen(true))} limit={50} maxDropdownHeight={320} spellCheck={false} classNames={{ input: "mono" }} />
+      <Autocomplete ref={input} size="xs" style={{ flex: 1 }} aria-label="Filter" placeholder={example} spellCheck={false} classNames={{ input: "mono" }}
+        value={value} onChange={setValue} data={next} filter={({ options }) => options} limit={50} maxDropdownHeight={320}
+        dropdownOpened={open && next.length > 0} onDropdownOpen={() => setOpen(true)} onDropdownClose={() => setOpen(false)} onOptionSubmit={() => requestAnimationFrame(() => setOpen(true))} />
       <Button type="submit" size="xs" variant="default" loading={busy}>Filter</Button>
     </form>
   );

@@ -55,7 +55,8 @@ export function TraceListPage() {
   const navigate = useNavigate();
   const narrow = useMediaQuery("(max-width: 760px)");
   const { data: experiment, error: unknown, refetch: again } = useQuery(experimentQuery(id));
-  const { data, error, isPending, isFetching, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({ ...tracesQuery(id, q, orderOf(sort)), placeholderData: (old) => old });
+  const query = useInfiniteQuery({ ...tracesQuery(id, q, orderOf(sort)), placeholderData: (old) => old });
+  const { data, error, isPending, isFetching, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage && !error) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage, error]);
   const go = useCallback((change: Record<string, string | undefined>): void => void navigate({ to: ".", replace: true, search: (old) => ({ ...old, ...change }) }), [navigate]);
